@@ -1,0 +1,36 @@
+"""``python -m ws13``: try things out from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ws13 import __version__
+from ws13._cli import arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ws13",
+        description="Try WebSocket connections out from a terminal.",
+    )
+    parser.add_argument("--version", action="version", version=f"ws13 {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    arguments.add_serve(commands)
+    arguments.add_connect(commands)
+    options = parser.parse_args(argv)
+    if options.command == "serve":
+        if options.tls_key and not options.tls_cert:
+            parser.error("--tls-key needs --tls-cert")
+        from ws13._cli import serve
+
+        return serve.run(arguments.serve_options(options))
+    from ws13._cli import connect
+
+    return connect.run(arguments.connect_options(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

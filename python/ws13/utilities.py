@@ -1,0 +1,63 @@
+"""Exceptions, and what programs need around a handshake."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .events import Event
+
+#: Only an endpoint that understands WebSocket appends this to a key (RFC 6455 §1.3).
+ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class ProtocolError(Exception):
+    """The base of the two below."""
+
+
+class LocalProtocolError(ProtocolError):
+    """A call that cannot be followed: it does not fit the state, or must not reach the wire."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """
+    The peer broke a rule of the opening handshake.
+
+    `event_hint` is an event to answer with, or None.
+    """
+
+    def __init__(self, message: str, event_hint: Event | None = None) -> None:
+        super().__init__(message)
+        self.event_hint = event_hint
+
+
+def normed_header_dict(h11_headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers by name; values of one name are joined with commas (RFC 9110 §5.3)."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in h11_headers:
+        values.setdefault(name, []).append(value)
+    return {name: b", ".join(parts) for name, parts in values.items()}
+
+
+def split_comma_header(value: bytes) -> list[str]:
+    """
+    The elements of a list of tokens (RFC 9110 §5.6.1), in ASCII, without white space around them.
+
+    Not for Sec-WebSocket-Extensions, whose quoted strings may hold commas.
+    """
+    return [element.decode("ascii").strip() for element in value.split(b",")]
+
+
+def generate_nonce() -> bytes:
+    """A fresh value for Sec-WebSocket-Key: 16 random bytes in base64 (RFC 6455 §4.1)."""
+    return base64.b64encode(os.urandom(16))
+
+
+def generate_accept_token(token: bytes) -> bytes:
+    """The value of Sec-WebSocket-Accept that answers the key `token` (RFC 6455 §4.2.2)."""
+    return base64.b64encode(hashlib.sha1(token + ACCEPT_GUID).digest())

@@ -1,0 +1,458 @@
+//! `ws13.connection.Connection`: converts, calls the engine, converts back.
+//!
+//! Invariant: no Python code runs while a connection is borrowed, except the hooks of an extension that
+//! is written in Python. Arguments are converted before, and events need none.
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString, PyTuple};
+use ws13::{CloseCode, Decoded, Event, Fin, Misuse, Role, State};
+
+use crate::buffers::{self, Data};
+use crate::events::{BytesMessage, CloseConnection, Message, Ping, Pong, TextMessage};
+use crate::extensions::{self, Raised};
+use crate::input::Input;
+use crate::iterator::Events;
+use crate::{alloc, entropy, errors, names};
+
+/// One end of an open WebSocket connection, RFC 6455 §5 to §8.
+///
+/// Args:
+///     connection_type: CLIENT or SERVER.
+///     extensions: the extensions that were negotiated; those not enabled are left out.
+///     trailing_data: bytes that came behind the opening handshake.
+#[pyclass(subclass, dict, weakref, module = "ws13.connection")]
+pub struct Connection {
+    engine: ws13::Connection,
+    input: Input,
+    /// Events that a program wants `events()` to give out first: a `deque`, made when it is asked for.
+    injected: Option<Py<PyAny>>,
+    /// What a hook of an extension raised.
+    raised: Raised,
+    stream: Stream,
+    /// `events()` has run to its end behind the last event: the program knows that it is over.
+    told: bool,
+}
+
+/// What is known of the byte stream from the peer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Open,
+    /// It has ended, and what came before has not all been taken.
+    Ended,
+    /// It has ended without a closing handshake, which is the next and last event.
+    Abnormal,
+    /// It has ended, and that is dealt with.
+    Over,
+}
+
+impl Connection {
+    /// An open connection.
+    pub fn open(
+        py: Python<'_>,
+        role: Role,
+        extensions: Option<&Bound<'_, PyAny>>,
+        early_data: &[u8],
+    ) -> PyResult<Self> {
+        let mut raised = Raised::default();
+        let extensions = extensions::enabled(role, extensions, &mut raised)?;
+        let mut input = Input::default();
+        input.push(PyBytes::new(py, early_data));
+        Ok(Self {
+            engine: ws13::Connection::with_extensions(role, extensions),
+            input,
+            injected: None,
+            raised,
+            stream: Stream::Open,
+            told: false,
+        })
+    }
+
+    /// The state as the engine has it.
+    pub fn engine_state(&self) -> State {
+        self.engine.state()
+    }
+
+    /// The next event, `None` if there is none for now.
+    #[inline]
+    pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
+        if let Some(event) = Self::next_injected(slf)? {
+            return Ok(Some(event));
+        }
+        slf.try_borrow_mut()?.take_event(slf.py())
+    }
+
+    fn next_injected(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
+        let queue = match &slf.try_borrow()?.injected {
+            None => return Ok(None),
+            Some(queue) => queue.clone_ref(slf.py()),
+        };
+        let queue = queue.bind(slf.py());
+        if queue.len()? == 0 {
+            return Ok(None);
+        }
+        Ok(Some(queue.call_method0("popleft")?.unbind()))
+    }
+
+    #[inline]
+    fn take_event(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        loop {
+            let mut rest = self.input.rest(py);
+            let taken = match self.engine.receive(&mut rest) {
+                Some(event) => convert(py, event)?,
+                None => Taken::Nothing,
+            };
+            let left = rest.len();
+            self.input.keep_last(py, left);
+            if let Some(error) = self.raised.take() {
+                return Err(error);
+            }
+            match taken {
+                Taken::Event(event) => return Ok(Some(event)),
+                Taken::Nothing => return self.end_event(py),
+                Taken::NoText => {}
+            }
+        }
+    }
+
+    /// What comes when all input is used: perhaps the end.
+    #[inline]
+    fn end_event(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        if self.stream == Stream::Ended {
+            self.receive_eof();
+        }
+        if self.stream == Stream::Abnormal {
+            self.stream = Stream::Over;
+            return close_event(py, CloseCode::ABNORMAL_CLOSURE, None).map(Some);
+        }
+        self.told = !matches!(self.engine.state(), State::Open | State::LocalClosing);
+        Ok(None)
+    }
+
+    fn receive_eof(&mut self) {
+        self.stream = match self.engine.receive_eof() {
+            true => Stream::Abnormal,
+            false => Stream::Over,
+        };
+    }
+
+    /// See `receive_data` below.
+    #[inline]
+    pub fn receive(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        if data.is_none() {
+            let mut this = slf.try_borrow_mut()?;
+            if this.stream == Stream::Open {
+                this.stream = Stream::Ended;
+                if this.input.is_empty() {
+                    this.receive_eof();
+                }
+            }
+            return Ok(());
+        }
+        let data = buffers::owned(data)?;
+        let mut this = slf.try_borrow_mut()?;
+        match (this.engine.state(), this.stream) {
+            (State::Closed, _) if this.told => Ok(()),
+            // Choice: a program that has left the loop at the last event is told that it is over, as
+            // wsproto tells it. One that just reads on is not: RFC 6455 §1.4 has it discard the data.
+            (State::Closed, _) => Err(names::local_error(py, "Connection already closed.")),
+            (State::Open | State::LocalClosing, Stream::Open) => {
+                this.input.push(data);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// See `send` below.
+    #[inline]
+    pub fn send_event<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        if let Ok(message) = event.cast::<Message>() {
+            return Self::send_message(slf, event, message.get());
+        }
+        if let Ok(ping) = event.cast::<Ping>() {
+            return Self::send_control(slf, event, ping.get().payload.bind(slf.py()), Opcode::Ping);
+        }
+        if let Ok(pong) = event.cast::<Pong>() {
+            return Self::send_control(slf, event, pong.get().payload.bind(slf.py()), Opcode::Pong);
+        }
+        if let Ok(close) = event.cast::<CloseConnection>() {
+            return Self::send_close(slf, event, close.get());
+        }
+        Err(slf.try_borrow()?.cannot_send(event))
+    }
+
+    #[inline]
+    fn send_message<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        message: &Message,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = slf.py();
+        let data = buffers::data(message.data.bind(py))?;
+        let fin = match message.message_finished.bind(py).is_truthy()? {
+            true => Fin::Yes,
+            false => Fin::No,
+        };
+        let mut this = slf.try_borrow_mut()?;
+        let key = this.masking_key()?;
+        let sent = match &data {
+            Data::Text(text) => this.engine.send_text(text, fin, || key),
+            Data::Binary(bytes) => this.engine.send_binary(bytes, fin, || key),
+        };
+        this.finish(event, sent)
+    }
+
+    fn send_control<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        payload: &Bound<'py, PyAny>,
+        opcode: Opcode,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let payload = buffers::bytes(payload)?;
+        let mut this = slf.try_borrow_mut()?;
+        let key = this.masking_key()?;
+        let sent = match opcode {
+            Opcode::Ping => this.engine.send_ping(&payload, || key),
+            Opcode::Pong => this.engine.send_pong(&payload, || key),
+        };
+        this.finish(event, sent)
+    }
+
+    fn send_close<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        close: &CloseConnection,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = slf.py();
+        let code = close_code(close.code.bind(py))?;
+        let reason = close.reason.bind(py);
+        let reason = match reason.is_none() {
+            true => "",
+            false => buffers::utf8(reason.cast::<PyString>()?)?,
+        };
+        let mut this = slf.try_borrow_mut()?;
+        let key = this.masking_key()?;
+        let sent = this.engine.send_close(code, reason, || key);
+        this.finish(event, sent)
+    }
+
+    #[inline]
+    fn masking_key(&self) -> PyResult<ws13::MaskingKey> {
+        match self.engine.role() {
+            Role::Client => entropy::masking_key(),
+            Role::Server => Ok([0; 4]),
+        }
+    }
+
+    #[inline]
+    fn finish<'py>(
+        &self,
+        event: &Bound<'py, PyAny>,
+        sent: Result<ws13::Sent<'_>, Misuse>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        if let Some(error) = self.raised.take() {
+            return Err(error);
+        }
+        match sent {
+            Ok(sent) => alloc::frame(event.py(), &sent),
+            Err(Misuse::State(..)) => Err(self.cannot_send(event)),
+            Err(misuse) => Err(errors::misuse(event.py(), &misuse)),
+        }
+    }
+
+    #[cold]
+    fn cannot_send(&self, event: &Bound<'_, PyAny>) -> PyErr {
+        let py = event.py();
+        let state = names::state(py, self.engine.state());
+        match state.and_then(|state| Ok((event.str()?, state.bind(py).str()?))) {
+            Ok((event, state)) => {
+                names::local_error(py, format!("Event {event} cannot be sent in state {state}."))
+            }
+            Err(error) => error,
+        }
+    }
+}
+
+/// What the engine gave out, as Python has it.
+enum Taken {
+    Event(Py<PyAny>),
+    /// A piece of text that is not UTF-8 from its first byte on; the failure comes next.
+    NoText,
+    Nothing,
+}
+
+#[inline]
+fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
+    let object = match event {
+        Event::Binary(piece) => {
+            let data = alloc::payload(py, &piece.payload)?.into_any().unbind();
+            BytesMessage::object(py, data, piece.ends)
+        }
+        Event::Text(mut text) => match alloc::ascii(py, &mut text)? {
+            Some((text, ends)) => TextMessage::object(py, text.into_any().unbind(), ends),
+            None => match text.decode(&mut Vec::new()) {
+                Some(Decoded { text, ends }) => {
+                    TextMessage::object(py, PyString::new(py, text).into_any().unbind(), ends)
+                }
+                None => return Ok(Taken::NoText),
+            },
+        },
+        Event::Ping(payload) => Ping::object(py, alloc::payload(py, &payload)?.into_any().unbind()),
+        Event::Pong(payload) => Pong::object(py, alloc::payload(py, &payload)?.into_any().unbind()),
+        Event::Close(code, reason) => close_event(py, code, Some(reason)),
+        Event::Failed(violation) => {
+            close_event(py, violation.close_code(), Some(&violation.to_string()))
+        }
+    };
+    object.map(Taken::Event)
+}
+
+#[derive(Clone, Copy)]
+enum Opcode {
+    Ping,
+    Pong,
+}
+
+fn close_event(py: Python<'_>, code: CloseCode, reason: Option<&str>) -> PyResult<Py<PyAny>> {
+    let reason = match reason {
+        Some(reason) => PyString::new(py, reason).into_any().unbind(),
+        None => py.None(),
+    };
+    CloseConnection::object(py, names::close_reason(py, code)?, reason)
+}
+
+/// A close code out of an int or a member of an IntEnum; `None` is a Close frame without one.
+fn close_code(code: &Bound<'_, PyAny>) -> PyResult<CloseCode> {
+    if code.is_none() {
+        return Ok(CloseCode::NO_STATUS_RCVD);
+    }
+    if !code.is_instance_of::<PyInt>() {
+        let message = format!("a close code is an int, not {}", code.get_type().qualname()?);
+        return Err(PyTypeError::new_err(message));
+    }
+    match code.extract::<u16>() {
+        Ok(number) if !code.is_instance_of::<PyBool>() => Ok(CloseCode(number)),
+        _ => Err(names::local_error(code.py(), format!("close code {code} must not be sent"))),
+    }
+}
+
+#[pymethods]
+impl Connection {
+    /// Takes any arguments: `__init__` reads them, and that of a subclass may have others.
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs),
+        text_signature = "(connection_type, extensions=None, trailing_data=b'')")]
+    fn new(
+        py: Python<'_>,
+        _args: &Bound<'_, PyTuple>,
+        _kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        Self::open(py, Role::Server, None, &[])
+    }
+
+    #[pyo3(signature = (connection_type, extensions = None, trailing_data = None))]
+    fn __init__(
+        slf: &Bound<'_, Self>,
+        connection_type: &Bound<'_, PyAny>,
+        extensions: Option<&Bound<'_, PyAny>>,
+        trailing_data: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let role = names::role(connection_type)?;
+        let early_data = trailing_data.map(buffers::bytes).transpose()?.unwrap_or_default();
+        let fresh = Self::open(slf.py(), role, extensions, &early_data)?;
+        *slf.try_borrow_mut()? = fresh;
+        Ok(())
+    }
+
+    /// Whether this is the client's end.
+    #[getter]
+    fn client(&self) -> bool {
+        self.engine.role() == Role::Client
+    }
+
+    /// Where the connection stands, a `ConnectionState`.
+    #[getter]
+    fn state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        names::state(py, self.engine.state())
+    }
+
+    #[getter(_state)]
+    fn private_state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.state(py)
+    }
+
+    #[setter(_state)]
+    fn set_private_state(slf: &Bound<'_, Self>, state: &Bound<'_, PyAny>) -> PyResult<()> {
+        let state = names::state_from(state)?;
+        slf.try_borrow_mut()?.engine.set_state(state);
+        Ok(())
+    }
+
+    /// Events that `events()` gives out first: a `deque`.
+    #[getter(_events)]
+    fn injected(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        if slf.try_borrow()?.injected.is_none() {
+            let queue = py.import("collections")?.getattr("deque")?.call0()?.unbind();
+            slf.try_borrow_mut()?.injected = Some(queue);
+        }
+        let this = slf.try_borrow()?;
+        Ok(this.injected.as_ref().map_or_else(|| py.None(), |queue| queue.clone_ref(py)))
+    }
+
+    #[setter(_events)]
+    fn set_injected(slf: &Bound<'_, Self>, queue: Py<PyAny>) -> PyResult<()> {
+        slf.try_borrow_mut()?.injected = Some(queue);
+        Ok(())
+    }
+
+    /// Returns the bytes that tell the peer of `event`.
+    ///
+    /// Args:
+    ///     event: a TextMessage, BytesMessage, Ping, Pong or CloseConnection.
+    ///
+    /// Raises:
+    ///     LocalProtocolError: the event cannot be sent now, or not as it is (RFC 6455 §5.5, §7.4).
+    ///         Nothing has changed then.
+    ///     TypeError: a field has the wrong type, or text and bytes meet in one message.
+    fn send<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        Self::send_event(slf, event)
+    }
+
+    /// Takes bytes that the peer sent; what they bring comes out of `events()`.
+    ///
+    /// Args:
+    ///     data: any number of bytes, cut anywhere; None when the stream has ended (RFC 6455 §7.1.5).
+    ///
+    /// Raises:
+    ///     LocalProtocolError: the connection is closed, and `events()` has not been run to its end.
+    fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        Self::receive(slf, data)
+    }
+
+    /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
+    /// that is left keeps nothing back.
+    fn events(slf: Bound<'_, Self>) -> Events {
+        Events::of_connection(slf.unbind())
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err("a connection cannot be copied or pickled"))
+    }
+
+    fn __copy__(&self) -> PyResult<()> {
+        self.__reduce__()
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.__reduce__()
+    }
+}

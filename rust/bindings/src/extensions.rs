@@ -1,0 +1,172 @@
+//! Extensions that are written in Python, as links of the engine's chain.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use ws13::extension::{Extension, Flow, Outbound, Part, Refused};
+use ws13::{CloseCode, Header, Opcode, Role, Rsv};
+
+use crate::buffers;
+
+/// What a hook raised: it leaves the call of the connection that ran the hook, as it is.
+#[derive(Clone, Default)]
+pub struct Raised(Option<Arc<Mutex<Option<PyErr>>>>);
+
+impl Raised {
+    /// The exception, once.
+    #[inline]
+    pub fn take(&self) -> Option<PyErr> {
+        self.0.as_ref().and_then(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take())
+    }
+}
+
+/// The extensions among `extensions` that are enabled, ready for use.
+pub fn enabled(
+    role: Role,
+    extensions: Option<&Bound<'_, PyAny>>,
+    raised: &mut Raised,
+) -> PyResult<Vec<Box<dyn Extension>>> {
+    let mut chain: Vec<Box<dyn Extension>> = Vec::new();
+    let Some(extensions) = extensions.filter(|extensions| !extensions.is_none()) else {
+        return Ok(chain);
+    };
+    for extension in extensions.try_iter()? {
+        let extension = extension?;
+        if extension.call_method0("enabled")?.is_truthy()? {
+            let slot = raised.0.get_or_insert_default().clone();
+            chain.push(Box::new(PythonExtension::new(role, &extension, slot)?));
+        }
+    }
+    Ok(chain)
+}
+
+/// An object with the hooks of `ws13.extensions.Extension`.
+struct PythonExtension {
+    hooks: Py<PyAny>,
+    /// What the hooks get as `proto`: an object with `client`.
+    proto: Py<PyAny>,
+    raised: Arc<Mutex<Option<PyErr>>>,
+}
+
+impl PythonExtension {
+    fn new(
+        role: Role,
+        hooks: &Bound<'_, PyAny>,
+        raised: Arc<Mutex<Option<PyErr>>>,
+    ) -> PyResult<Self> {
+        let class = hooks.py().import("ws13.extensions")?.getattr("Protocol")?;
+        let proto = class.call1((role == Role::Client,))?.unbind();
+        Ok(Self { hooks: hooks.clone().unbind(), proto, raised })
+    }
+
+    /// Runs a hook; an exception fails the connection and is raised when the engine is through.
+    fn run<T>(
+        &self,
+        hook: impl for<'py> FnOnce(
+            &Bound<'py, PyAny>,
+            &Bound<'py, PyAny>,
+        ) -> PyResult<Result<T, Refused>>,
+    ) -> Result<T, Refused> {
+        Python::attach(|py| {
+            hook(self.hooks.bind(py), self.proto.bind(py)).unwrap_or_else(|error| {
+                *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Err(Refused(CloseCode(1011)))
+            })
+        })
+    }
+}
+
+/// A hook refuses a frame by returning a member of `CloseReason`.
+fn refusal(result: &Bound<'_, PyAny>) -> PyResult<Option<Refused>> {
+    let class = result.py().import("ws13.frame_protocol")?.getattr("CloseReason")?;
+    if !result.is_instance(&class)? {
+        return Ok(None);
+    }
+    Ok(Some(Refused(CloseCode(result.extract::<u16>()?))))
+}
+
+fn opcode_object<'py>(py: Python<'py>, opcode: Opcode) -> PyResult<Bound<'py, PyAny>> {
+    py.import("ws13.frame_protocol")?.getattr("Opcode")?.call1((opcode.bits(),))
+}
+
+fn rsv_object<'py>(py: Python<'py>, rsv: Rsv) -> PyResult<Bound<'py, PyAny>> {
+    let set = |bit: Rsv| rsv.bits() & bit.bits() != 0;
+    let bits = (set(Rsv::RSV1), set(Rsv::RSV2), set(Rsv::RSV3));
+    py.import("ws13.frame_protocol")?.getattr("RsvBits")?.call1(bits)
+}
+
+fn rsv_from(bits: &Bound<'_, PyAny>) -> PyResult<Rsv> {
+    let mut rsv = Rsv::NONE;
+    for (bit, used) in [Rsv::RSV1, Rsv::RSV2, Rsv::RSV3].into_iter().zip(bits.try_iter()?) {
+        if used?.is_truthy()? {
+            rsv = rsv.with(bit);
+        }
+    }
+    Ok(rsv)
+}
+
+impl Extension for PythonExtension {
+    fn claims(&self) -> Rsv {
+        Rsv::ALL
+    }
+
+    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused> {
+        self.run(|hooks, proto| {
+            let py = hooks.py();
+            let opcode = opcode_object(py, header.opcode)?;
+            let rsv = rsv_object(py, header.rsv)?;
+            let arguments = (proto, opcode, rsv, header.payload_length);
+            let result = hooks.call_method1("frame_inbound_header", arguments)?;
+            match refusal(&result)? {
+                Some(refused) => Ok(Err(refused)),
+                None => rsv_from(&result).map(Ok),
+            }
+        })
+    }
+
+    fn inbound(
+        &mut self,
+        input: &mut &[u8],
+        part: Part,
+        output: &mut Vec<u8>,
+    ) -> Result<Flow, Refused> {
+        let data = std::mem::take(input);
+        self.run(|hooks, proto| {
+            let data = PyBytes::new(hooks.py(), data);
+            let result = hooks.call_method1("frame_inbound_payload_data", (proto, data))?;
+            if let Some(refused) = refusal(&result)? {
+                return Ok(Err(refused));
+            }
+            output.extend_from_slice(&buffers::bytes(&result)?);
+            if part == Part::Inside {
+                return Ok(Ok(Flow::Done));
+            }
+            let fin = part == Part::MessageEnd;
+            let result = hooks.call_method1("frame_inbound_complete", (proto, fin))?;
+            if let Some(refused) = refusal(&result)? {
+                return Ok(Err(refused));
+            }
+            if !result.is_none() {
+                output.extend_from_slice(&buffers::bytes(&result)?);
+            }
+            Ok(Ok(Flow::Done))
+        })
+    }
+
+    fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
+        self.run(|hooks, proto| {
+            let py = hooks.py();
+            let opcode = opcode_object(py, frame.opcode)?;
+            let rsv = rsv_object(py, frame.rsv)?;
+            let data = PyBytes::new(py, payload);
+            let arguments = (proto, opcode, rsv, data, frame.fin);
+            let result = hooks.call_method1("frame_outbound", arguments)?;
+            let (rsv, data) =
+                result.cast_into::<PyTuple>()?.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+            frame.rsv = rsv_from(&rsv)?;
+            *payload = buffers::bytes(&data)?.into_owned();
+            Ok(Ok(()))
+        })
+    }
+}

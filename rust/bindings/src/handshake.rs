@@ -1,0 +1,534 @@
+//! `ws13.handshake.H11Handshake`: the opening handshake over HTTP/1.1, RFC 6455 §4.
+
+use std::collections::VecDeque;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyString, PyTuple};
+use ws13::handshake::{
+    Accept, ClientHandshake, Reject, Request, Response, ServerHandshake, extensions,
+};
+use ws13::{HandshakeError, Misuse, Role, State, Step};
+
+use crate::connection::Connection;
+use crate::iterator::Events;
+use crate::{buffers, entropy, errors, events, headers, names};
+
+/// One end of an opening handshake over HTTP/1.1, RFC 6455 §4.
+///
+/// Args:
+///     connection_type: CLIENT or SERVER.
+#[pyclass(subclass, dict, weakref, module = "ws13.handshake")]
+pub struct H11Handshake {
+    engine: Engine,
+    events: VecDeque<Py<PyAny>>,
+    connection: Option<Py<Connection>>,
+    /// The extensions that a client offers, or the texts of those that a server was offered.
+    extensions: Vec<Py<PyAny>>,
+    /// The stream has ended.
+    ended: bool,
+}
+
+enum Engine {
+    Client(ClientHandshake),
+    Server(ServerHandshake),
+}
+
+impl Engine {
+    const fn role(&self) -> Role {
+        match self {
+            Self::Client(_) => Role::Client,
+            Self::Server(_) => Role::Server,
+        }
+    }
+
+    const fn state(&self) -> State {
+        match self {
+            Self::Client(client) => client.state(),
+            Self::Server(server) => server.state(),
+        }
+    }
+
+    fn client(&mut self) -> Result<&mut ClientHandshake, Misuse> {
+        let state = self.state();
+        match self {
+            Self::Client(client) => Ok(client),
+            Self::Server(_) => Err(Misuse::State(state, Step::SendRequest)),
+        }
+    }
+
+    fn server(&mut self, step: Step) -> Result<&mut ServerHandshake, Misuse> {
+        let state = self.state();
+        match self {
+            Self::Server(server) => Ok(server),
+            Self::Client(_) => Err(Misuse::State(state, step)),
+        }
+    }
+}
+
+impl H11Handshake {
+    fn with_role(role: Role) -> Self {
+        let engine = match role {
+            Role::Client => Engine::Client(ClientHandshake::default()),
+            Role::Server => Engine::Server(ServerHandshake::default()),
+        };
+        Self {
+            engine,
+            events: VecDeque::new(),
+            connection: None,
+            extensions: Vec::new(),
+            ended: false,
+        }
+    }
+
+    pub fn with_type(connection_type: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self::with_role(names::role(connection_type)?))
+    }
+
+    /// The connection that has come of the handshake.
+    pub fn established(slf: &Bound<'_, Self>) -> PyResult<Option<Py<Connection>>> {
+        let this = slf.try_borrow()?;
+        Ok(this.connection.as_ref().map(|connection| connection.clone_ref(slf.py())))
+    }
+
+    pub fn is_client(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(slf.try_borrow()?.engine.role() == Role::Client)
+    }
+
+    pub fn public_state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        names::state(slf.py(), slf.try_borrow()?.engine.state())
+    }
+
+    #[inline]
+    pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
+        if slf.try_borrow()?.events.is_empty() {
+            return Ok(None);
+        }
+        Ok(slf.try_borrow_mut()?.events.pop_front())
+    }
+
+    fn queue(slf: &Bound<'_, Self>, event: Py<PyAny>) -> PyResult<()> {
+        slf.try_borrow_mut()?.events.push_back(event);
+        Ok(())
+    }
+
+    // Receiving.
+
+    pub fn receive(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        if data.is_none() {
+            return Self::receive_eof(slf);
+        }
+        let data = buffers::owned(data)?;
+        match Self::is_client(slf)? {
+            true => Self::receive_response(slf, data.as_bytes()),
+            false => Self::receive_request(slf, data.as_bytes()),
+        }
+    }
+
+    fn receive_eof(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let mut this = slf.try_borrow_mut()?;
+        if std::mem::replace(&mut this.ended, true) {
+            return Ok(());
+        }
+        match &mut this.engine {
+            Engine::Server(server) => {
+                let result = server.receive_eof();
+                drop(this);
+                result.map_err(|error| errors::bad_request(py, &error))
+            }
+            Engine::Client(client) => {
+                let result = client.receive_eof();
+                drop(this);
+                match result.map_err(|error| errors::bad_response(py, &error))? {
+                    Some(response) => Self::take_response(slf, response),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn receive_request(slf: &Bound<'_, Self>, data: &[u8]) -> PyResult<()> {
+        let py = slf.py();
+        let result = match &mut slf.try_borrow_mut()?.engine {
+            Engine::Server(server) => server.receive(data),
+            Engine::Client(_) => Ok(None),
+        };
+        match result.map_err(|error| errors::bad_request(py, &error))? {
+            Some(request) => Self::take_request(slf, request),
+            None => Ok(()),
+        }
+    }
+
+    fn take_request(slf: &Bound<'_, Self>, request: Request) -> PyResult<()> {
+        let py = slf.py();
+        let mut offers = Vec::new();
+        for offer in &request.extensions {
+            offers.push(PyString::new(py, offer).into_any().unbind());
+        }
+        let event = events::Request::object(
+            py,
+            headers::decode_host(py, &request.host)?,
+            PyString::new(py, &request.target).into_any().unbind(),
+            PyList::new(py, &offers)?.into_any().unbind(),
+            headers::to_python(py, &request.fields)?,
+            PyList::new(py, &request.subprotocols)?.into_any().unbind(),
+        )?;
+        slf.try_borrow_mut()?.extensions = offers;
+        Self::queue(slf, event)
+    }
+
+    fn receive_response(slf: &Bound<'_, Self>, data: &[u8]) -> PyResult<()> {
+        let py = slf.py();
+        let mut data = data;
+        loop {
+            let result = match &mut slf.try_borrow_mut()?.engine {
+                Engine::Client(client) => client.receive(std::mem::take(&mut data)),
+                Engine::Server(_) => Ok(None),
+            };
+            match result.map_err(|error| errors::bad_response(py, &error))? {
+                Some(response) => Self::take_response(slf, response)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn take_response(slf: &Bound<'_, Self>, response: Response) -> PyResult<()> {
+        let py = slf.py();
+        let body = |data: &[u8], finished: bool| {
+            let finished = PyBool::new(py, finished).to_owned().into_any().unbind();
+            events::RejectData::object(py, PyBytes::new(py, data).into_any().unbind(), finished)
+        };
+        let event = match response {
+            Response::Accept(accept) => return Self::take_acceptance(slf, accept),
+            Response::Reject(Reject { status, fields, has_body }) => {
+                events::RejectConnection::object(
+                    py,
+                    status.into_pyobject(py)?.into_any().unbind(),
+                    headers::to_python(py, &fields)?,
+                    PyBool::new(py, has_body).to_owned().into_any().unbind(),
+                )?
+            }
+            Response::Body(data) => body(&data, false)?,
+            Response::BodyEnd => body(b"", true)?,
+        };
+        Self::queue(slf, event)
+    }
+
+    fn take_acceptance(slf: &Bound<'_, Self>, accept: Accept) -> PyResult<()> {
+        let py = slf.py();
+        let chosen = Self::finalize(slf, &accept.extensions).inspect_err(|_| Self::fail(slf))?;
+        let early_data = match &mut slf.try_borrow_mut()?.engine {
+            Engine::Client(client) => client.take_early_data(),
+            Engine::Server(_) => Vec::new(),
+        };
+        let connection = Connection::open(py, Role::Client, Some(&chosen), &early_data)
+            .and_then(|connection| Py::new(py, connection))
+            .inspect_err(|_| Self::fail(slf))?;
+        let subprotocol = match &accept.subprotocol {
+            Some(name) => PyString::new(py, name).into_any().unbind(),
+            None => py.None(),
+        };
+        let event = events::AcceptConnection::object(
+            py,
+            subprotocol,
+            chosen.unbind(),
+            headers::to_python(py, &accept.fields)?,
+        )?;
+        slf.try_borrow_mut()?.connection = Some(connection);
+        Self::queue(slf, event)
+    }
+
+    /// Tells the offered extensions what the server has chosen; those in use, in its order.
+    fn finalize<'py>(slf: &Bound<'py, Self>, chosen: &[String]) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        if chosen.is_empty() {
+            return Ok(PyList::empty(py).into_any());
+        }
+        let offered = {
+            let this = slf.try_borrow()?;
+            PyList::new(py, &this.extensions)?
+        };
+        let function = py.import("ws13.handshake")?.getattr("client_extensions_handshake")?;
+        function.call1((chosen.to_vec(), offered))
+    }
+
+    fn fail(slf: &Bound<'_, Self>) {
+        if let Ok(mut this) = slf.try_borrow_mut()
+            && let Engine::Client(client) = &mut this.engine
+        {
+            client.fail();
+        }
+    }
+
+    pub fn upgrade(
+        slf: &Bound<'_, Self>,
+        headers: &Bound<'_, PyAny>,
+        path: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        if Self::is_client(slf)? {
+            let message = "Cannot initiate an upgrade connection when acting as the client";
+            return Err(names::local_error(py, message));
+        }
+        let fields = headers::from_python(headers)?;
+        let target = headers::text_or_bytes(path)?;
+        let target = String::from_utf8(target)
+            .map_err(|_| errors::bad_request(py, &HandshakeError::Target))?;
+        let result = slf
+            .try_borrow_mut()?
+            .engine
+            .server(Step::ReceiveRequest)
+            .and_then(|server| server.receive_parsed(&target, fields))
+            .map_err(|misuse| errors::misuse(py, &misuse))?;
+        Self::take_request(slf, result.map_err(|error| errors::bad_request(py, &error))?)
+    }
+
+    // Sending.
+
+    pub fn send_event<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = slf.py();
+        let bytes = if let Ok(request) = event.cast::<events::Request>() {
+            Self::send_request(slf, request.get())?
+        } else if let Ok(accept) = event.cast::<events::AcceptConnection>() {
+            Self::send_accept(slf, accept.get())?
+        } else if let Ok(reject) = event.cast::<events::RejectConnection>() {
+            Self::send_reject(slf, reject.get())?
+        } else if let Ok(data) = event.cast::<events::RejectData>() {
+            let data = data.get();
+            let bytes = buffers::bytes(data.data.bind(py))?;
+            let last = data.body_finished.bind(py).is_truthy()?;
+            slf.try_borrow_mut()?
+                .engine
+                .server(Step::SendRejectEnd)
+                .and_then(|server| server.reject_data(&bytes, last))
+                .map_err(|misuse| errors::misuse(py, &misuse))?
+        } else {
+            let message = format!("Event {} cannot be sent during the handshake", event.str()?);
+            return Err(names::local_error(py, message));
+        };
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    fn send_request(slf: &Bound<'_, Self>, event: &events::Request) -> PyResult<Vec<u8>> {
+        let py = slf.py();
+        let mut offered = Vec::new();
+        let mut offers = Vec::new();
+        for extension in event.extensions.bind(py).try_iter()? {
+            let extension = extension?;
+            let name: String = extension.getattr("name")?.extract()?;
+            let parameters = extension.call_method0("offer")?;
+            match parameters.cast::<PyString>() {
+                Ok(parameters) => {
+                    let parameters = parameters.to_str()?;
+                    offers.push(match parameters.is_empty() {
+                        true => name,
+                        false => format!("{name}; {parameters}"),
+                    });
+                }
+                Err(_) if parameters.is_truthy()? => offers.push(name),
+                Err(_) => {}
+            }
+            offered.push(extension.unbind());
+        }
+        let request = Request {
+            host: headers::encode_host(event.host.bind(py))?,
+            target: headers::ascii(event.target.bind(py), Misuse::Target)?,
+            subprotocols: headers::names(event.subprotocols.bind(py), Misuse::Subprotocol)?,
+            extensions: offers,
+            fields: headers::from_python(event.extra_headers.bind(py))?,
+        };
+        let nonce = entropy::nonce()?;
+        let mut this = slf.try_borrow_mut()?;
+        let bytes = this
+            .engine
+            .client()
+            .and_then(|client| client.request(&request, nonce))
+            .map_err(|misuse| errors::misuse(py, &misuse))?;
+        this.extensions = offered;
+        Ok(bytes)
+    }
+
+    fn send_accept(slf: &Bound<'_, Self>, event: &events::AcceptConnection) -> PyResult<Vec<u8>> {
+        let py = slf.py();
+        let subprotocol = event.subprotocol.bind(py);
+        let mut accept = Accept {
+            subprotocol: match subprotocol.is_none() {
+                true => None,
+                false => Some(headers::ascii(subprotocol, Misuse::SubprotocolNotOffered)?),
+            },
+            extensions: Vec::new(),
+            fields: headers::from_python(event.extra_headers.bind(py))?,
+        };
+        // Refuse what can be refused before an extension is told that it is in use.
+        slf.try_borrow_mut()?
+            .engine
+            .server(Step::SendAccept)
+            .and_then(|server| server.check_accept(&accept))
+            .map_err(|misuse| errors::misuse(py, &misuse))?;
+        let extensions = event.extensions.bind(py);
+        accept.extensions = Self::negotiate(slf, extensions)?;
+
+        let connection = Py::new(py, Connection::open(py, Role::Server, Some(extensions), &[])?)?;
+        let mut this = slf.try_borrow_mut()?;
+        let server =
+            this.engine.server(Step::SendAccept).map_err(|misuse| errors::misuse(py, &misuse))?;
+        let bytes = server.accept(&accept).map_err(|misuse| errors::misuse(py, &misuse))?;
+        let early_data = server.take_early_data();
+        let ended = this.ended;
+        this.extensions = Vec::new();
+        this.connection = Some(connection.clone_ref(py));
+        drop(this);
+        Connection::receive(connection.bind(py), PyBytes::new(py, &early_data).as_any())?;
+        if ended {
+            Connection::receive(connection.bind(py), py.None().bind(py))?;
+        }
+        Ok(bytes)
+    }
+
+    /// Lets the extensions answer the client's offers: the texts of those in use.
+    fn negotiate(slf: &Bound<'_, Self>, supported: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+        let py = slf.py();
+        if !supported.is_truthy()? {
+            return Ok(Vec::new());
+        }
+        let offers = {
+            let this = slf.try_borrow()?;
+            PyList::new(py, &this.extensions)?
+        };
+        let function = py.import("ws13.handshake")?.getattr("server_extensions_handshake")?;
+        let answer = function.call1((offers, supported))?;
+        if answer.is_none() {
+            return Ok(Vec::new());
+        }
+        let answer = answer.cast_into::<PyBytes>()?;
+        let texts = extensions::parse(answer.as_bytes()).map_err(|_| {
+            let text = answer.as_bytes().escape_ascii().to_string();
+            errors::misuse(py, &Misuse::ExtensionHeader(text))
+        })?;
+        Ok(texts.iter().map(|extension| extension.text.to_owned()).collect())
+    }
+
+    fn send_reject(slf: &Bound<'_, Self>, event: &events::RejectConnection) -> PyResult<Vec<u8>> {
+        let py = slf.py();
+        let status = event.status_code.bind(py);
+        let reject = Reject {
+            status: match status.extract::<u16>() {
+                Ok(status) => status,
+                Err(error) if error.is_instance_of::<PyTypeError>(py) => return Err(error),
+                Err(_) => return Err(errors::misuse(py, &Misuse::Status(u16::MAX))),
+            },
+            fields: headers::from_python(event.headers.bind(py))?,
+            has_body: event.has_body.bind(py).is_truthy()?,
+        };
+        slf.try_borrow_mut()?
+            .engine
+            .server(Step::SendReject)
+            .and_then(|server| server.reject(&reject))
+            .map_err(|misuse| errors::misuse(py, &misuse))
+    }
+}
+
+#[pymethods]
+impl H11Handshake {
+    /// Takes any arguments: `__init__` reads them, and that of a subclass may have others.
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(connection_type)")]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self::with_role(Role::Server)
+    }
+
+    fn __init__(slf: &Bound<'_, Self>, connection_type: &Bound<'_, PyAny>) -> PyResult<()> {
+        let fresh = Self::with_type(connection_type)?;
+        *slf.try_borrow_mut()? = fresh;
+        Ok(())
+    }
+
+    /// Whether this is the client's end.
+    #[getter]
+    fn client(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Self::is_client(slf)
+    }
+
+    /// Where the connection stands, a `ConnectionState`.
+    #[getter]
+    fn state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Self::public_state(slf)
+    }
+
+    /// The connection that has come of the handshake, None before.
+    #[getter]
+    fn connection(slf: &Bound<'_, Self>) -> PyResult<Option<Py<Connection>>> {
+        Self::established(slf)
+    }
+
+    /// Takes a request that an HTTP server has parsed already; a server's end only.
+    ///
+    /// Args:
+    ///     headers: pairs of name and value, bytes or ASCII str.
+    ///     path: the request target.
+    ///
+    /// Raises:
+    ///     RemoteProtocolError: the request breaks a rule of RFC 6455 §4.2.1.
+    ///     LocalProtocolError: this is a client, or there was a request before.
+    fn initiate_upgrade_connection(
+        slf: &Bound<'_, Self>,
+        headers: &Bound<'_, PyAny>,
+        path: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        Self::upgrade(slf, headers, path)
+    }
+
+    /// Returns the bytes that tell the peer of `event`.
+    ///
+    /// Args:
+    ///     event: a Request, AcceptConnection, RejectConnection or RejectData.
+    ///
+    /// Raises:
+    ///     LocalProtocolError: the event cannot be sent now, or not as it is. Nothing has changed then.
+    fn send<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        Self::send_event(slf, event)
+    }
+
+    /// Takes bytes that the peer sent; what they bring comes out of `events()`.
+    ///
+    /// Args:
+    ///     data: any number of bytes, cut anywhere; None when the stream has ended.
+    ///
+    /// Raises:
+    ///     RemoteProtocolError: the peer's part of the handshake breaks a rule. Its `event_hint` is the
+    ///         answer that a server may send.
+    fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        Self::receive(slf, data)
+    }
+
+    /// Iterates over what the peer did.
+    fn events(slf: Bound<'_, Self>) -> Events {
+        Events::of_handshake(slf.unbind())
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let client = if Self::is_client(slf)? { "True" } else { "False" };
+        let state = Self::public_state(slf)?;
+        let state = state.bind(slf.py()).str()?;
+        Ok(format!("{}(client={client}, state={state})", slf.get_type().name()?))
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err("a connection cannot be copied or pickled"))
+    }
+
+    fn __copy__(&self) -> PyResult<()> {
+        self.__reduce__()
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.__reduce__()
+    }
+}

@@ -1,0 +1,67 @@
+//! Received bytes that no event has taken yet.
+//!
+//! A `bytes` object is not copied: it cannot change, so holding it is enough. Only when more comes
+//! before the events of the last call were taken are the two joined, so that a payload that came in two
+//! calls is one piece.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// See the module.
+#[derive(Default)]
+pub enum Input {
+    #[default]
+    Empty,
+    Lent(Py<PyBytes>, usize),
+    Joined(Vec<u8>, usize),
+}
+
+impl Input {
+    /// Adds received bytes.
+    #[inline]
+    pub fn push(&mut self, bytes: Bound<'_, PyBytes>) {
+        match self {
+            _ if bytes.as_bytes().is_empty() => {}
+            Self::Empty => *self = Self::Lent(bytes.unbind(), 0),
+            Self::Lent(first, used) => {
+                let mut joined = first.as_bytes(bytes.py())[*used..].to_vec();
+                joined.extend_from_slice(bytes.as_bytes());
+                *self = Self::Joined(joined, 0);
+            }
+            Self::Joined(joined, used) => {
+                // Moving what is left down only when that is less than half keeps the sum linear.
+                if *used > joined.len() / 2 {
+                    joined.drain(..*used);
+                    *used = 0;
+                }
+                joined.extend_from_slice(bytes.as_bytes());
+            }
+        }
+    }
+
+    /// What has not been taken.
+    #[inline]
+    pub fn rest<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
+        match self {
+            Self::Empty => &[],
+            Self::Lent(bytes, used) => &bytes.as_bytes(py)[*used..],
+            Self::Joined(bytes, used) => &bytes[*used..],
+        }
+    }
+
+    /// Takes all but the last `left` bytes, and lets go of them.
+    #[inline]
+    pub fn keep_last(&mut self, py: Python<'_>, left: usize) {
+        match self {
+            Self::Empty => {}
+            _ if left == 0 => *self = Self::Empty,
+            Self::Lent(bytes, used) => *used = bytes.as_bytes(py).len() - left,
+            Self::Joined(bytes, used) => *used = bytes.len() - left,
+        }
+    }
+
+    /// Whether everything has been taken.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+}

@@ -1,0 +1,46 @@
+//! `ws13._native`: the border between CPython and the engine. It decides nothing about the protocol;
+//! every method converts, calls the engine, and converts back.
+//!
+//! ```text
+//! buffers headers     Python -> Rust     events alloc errors names     Rust -> Python
+//! entropy             masking keys and nonces
+//! connection handshake ws_connection iterator extensions     the classes
+//! ```
+
+mod alloc;
+mod buffers;
+mod connection;
+mod entropy;
+mod errors;
+mod events;
+mod extensions;
+mod handshake;
+mod headers;
+mod input;
+mod iterator;
+mod names;
+mod ws_connection;
+
+/// The native part of ws13.
+#[pyo3::pymodule(gil_used = true)]
+mod _native {
+    #[pymodule_export]
+    use crate::connection::Connection;
+    #[pymodule_export]
+    use crate::entropy::forget_entropy;
+    #[pymodule_export]
+    use crate::events::{
+        AcceptConnection, BytesMessage, CloseConnection, Event, Message, Ping, Pong,
+        RejectConnection, RejectData, Request, TextMessage,
+    };
+    #[pymodule_export]
+    use crate::handshake::H11Handshake;
+    #[pymodule_export]
+    use crate::iterator::Events;
+    #[pymodule_export]
+    use crate::ws_connection::WSConnection;
+
+    /// The version of the package.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}

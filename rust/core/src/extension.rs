@@ -1,0 +1,191 @@
+//! The seam where extensions meet frames, RFC 6455 §9.
+//!
+//! An [`Extension`] stands between the mask and the message: it may claim reserved bits, turn the
+//! payload of a data frame into another one, and refuse a frame. Several of them form a chain; what
+//! comes in passes it from first to last, what goes out from last to first.
+//!
+//! Invariant: what an extension makes leaves in pieces of at most [`PIECE`] bytes, one when it is
+//! asked for, so that memory stays bounded however much a payload grows.
+
+use crate::close::CloseCode;
+use crate::header::{Header, Rsv};
+use crate::opcode::Opcode;
+
+/// How much of a payload is handed to an extension, and taken from it, at once; in bytes.
+pub const PIECE: usize = 64 * 1024;
+
+/// Why an extension refuses a frame: the close code to fail the connection with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused(pub CloseCode);
+
+/// Whether an extension is through with its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// It has used its input and holds nothing back.
+    Done,
+    /// It wants to be called again, without new input.
+    More,
+}
+
+/// Where a piece of payload stands in its frame and message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// More of the frame follows.
+    Inside,
+    /// The frame ends with it, the message does not.
+    FrameEnd,
+    /// The message ends with it.
+    MessageEnd,
+}
+
+/// An outgoing frame before its header is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outbound {
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// Whether it ends its message.
+    pub fin: bool,
+    /// Its reserved bits, which the extension may set.
+    pub rsv: Rsv,
+}
+
+/// An extension in use on one connection.
+pub trait Extension: Send + Sync {
+    /// The reserved bits it may give a meaning to; others fail the connection at once.
+    fn claims(&self) -> Rsv;
+
+    /// Sees the header of each received frame and says which of its reserved bits it understands.
+    ///
+    /// # Errors
+    /// If the frame breaks a rule of the extension.
+    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused>;
+
+    /// Turns the payload of a received frame into another one: takes from the beginning of `input`,
+    /// appends to `output`, at most [`PIECE`] bytes in one call.
+    ///
+    /// # Errors
+    /// If the payload breaks a rule of the extension.
+    fn inbound(
+        &mut self,
+        input: &mut &[u8],
+        part: Part,
+        output: &mut Vec<u8>,
+    ) -> Result<Flow, Refused>;
+
+    /// Turns the payload of a frame to be sent into another one.
+    ///
+    /// # Errors
+    /// If the extension does not let the frame be sent; nothing may have changed then.
+    fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused>;
+}
+
+/// An extension and what it has not used yet.
+struct Link {
+    extension: Box<dyn Extension>,
+    input: Vec<u8>,
+    used: usize,
+    part: Part,
+    busy: bool,
+}
+
+/// The extensions in use, in the order in which they were negotiated.
+#[derive(Default)]
+pub(crate) struct Chain {
+    links: Vec<Link>,
+    /// What the last call of [`Chain::pull`] lends.
+    piece: Vec<u8>,
+}
+
+impl core::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Chain({})", self.links.len())
+    }
+}
+
+impl Chain {
+    pub fn new(extensions: Vec<Box<dyn Extension>>) -> Self {
+        let links = extensions.into_iter().map(|extension| Link {
+            extension,
+            input: Vec::new(),
+            used: 0,
+            part: Part::Inside,
+            busy: false,
+        });
+        Self { links: links.collect(), piece: Vec::new() }
+    }
+
+    pub fn claims(&self) -> Rsv {
+        self.links.iter().fold(Rsv::NONE, |all, link| all.with(link.extension.claims()))
+    }
+
+    /// Whether something can be pulled without a push.
+    pub fn is_busy(&self) -> bool {
+        self.links.iter().any(|link| link.busy)
+    }
+
+    /// Shows a header to all extensions; the reserved bits that none of them understands.
+    pub fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused> {
+        let mut understood = Rsv::NONE;
+        for link in &mut self.links {
+            understood = understood.with(link.extension.inbound_header(header)?);
+        }
+        Ok(header.rsv.without(understood))
+    }
+
+    /// Puts a piece of payload at the beginning of the chain, which must not be busy.
+    pub fn push(&mut self, part: Part, fill: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(first) = self.links.first_mut() {
+            first.load(part, fill);
+        }
+    }
+
+    /// Lets the payload come as far as it comes in one go, and tells where the piece that came out
+    /// stands.
+    pub fn pull(&mut self) -> Result<Part, Refused> {
+        let start = self.links.iter().rposition(|link| link.busy).unwrap_or_default();
+        let mut carried: Option<(Vec<u8>, Part)> = None;
+        for link in self.links.iter_mut().skip(start) {
+            if let Some((bytes, part)) = carried.take() {
+                link.load(part, |input| *input = bytes);
+            }
+            carried = Some(link.step()?);
+        }
+        let (piece, part) = carried.unwrap_or((Vec::new(), Part::Inside));
+        self.piece = piece;
+        // Behind a link that is still busy nothing ends.
+        Ok(if self.is_busy() { Part::Inside } else { part })
+    }
+
+    /// The piece that came out last.
+    pub fn piece(&self) -> &[u8] {
+        &self.piece
+    }
+
+    /// Lets `payload` pass the chain outwards.
+    pub fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
+        self.links.iter_mut().rev().try_for_each(|link| link.extension.outbound(frame, payload))
+    }
+}
+
+impl Link {
+    fn load(&mut self, part: Part, fill: impl FnOnce(&mut Vec<u8>)) {
+        self.input.clear();
+        self.used = 0;
+        self.part = part;
+        self.busy = true;
+        fill(&mut self.input);
+    }
+
+    fn step(&mut self) -> Result<(Vec<u8>, Part), Refused> {
+        let mut rest = self.input.get(self.used..).unwrap_or_default();
+        let mut output = Vec::new();
+        let flow = self.extension.inbound(&mut rest, self.part, &mut output)?;
+        self.used = self.input.len().saturating_sub(rest.len());
+        self.busy = flow == Flow::More || !rest.is_empty();
+        if self.busy {
+            return Ok((output, Part::Inside));
+        }
+        self.input = Vec::new();
+        Ok((output, self.part))
+    }
+}
