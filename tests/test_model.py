@@ -6,6 +6,7 @@ the peer's mischief is put into a pipe as well. Bytes leave a pipe in pieces of 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from support import frames, strategies
 from support.frames import Frame
-from support.model import CLOSED, OPEN, SURPRISE, Model, Refused, item, opened, same
+from support.model import CLOSED, OPEN, SURPRISE, Model, RefusedError, item, opened, same
 from support.reference import Item
 from support.strategies import roles
 from ws13.events import (
@@ -34,7 +35,7 @@ from ws13.utilities import LocalProtocolError
 
 REFUSAL = (LocalProtocolError, TypeError)
 PROFILE = settings(
-    max_examples=120,
+    max_examples=200,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -86,7 +87,7 @@ class End:
     def _deliver(self, data: bytes) -> None:
         try:
             self.model.receive(data)
-        except Refused:
+        except RefusedError:
             with pytest.raises(LocalProtocolError, match="Connection already closed"):
                 self.connection.receive_data(data)
         else:
@@ -94,10 +95,8 @@ class End:
 
     def _deliver_late(self, data: bytes) -> None:
         """Bytes behind the end of the stream may be refused or discarded."""
-        try:
+        with contextlib.suppress(LocalProtocolError):
             self.connection.receive_data(data)
-        except LocalProtocolError:
-            pass
 
     def end_of_file(self) -> None:
         self.model.receive_eof()
@@ -123,7 +122,7 @@ class End:
         """Send and compare; the bytes that go to the other end."""
         try:
             predicted = self.model.send(event)
-        except Refused:
+        except RefusedError:
             with pytest.raises(REFUSAL):
                 self.connection.send(event)
             return b""

@@ -7,6 +7,8 @@ dataclasses, and `dataclasses.replace`, `fields` and `asdict` take them for such
 
 from __future__ import annotations
 
+from types import GenericAlias
+
 from ._native import (
     AcceptConnection,
     BytesMessage,
@@ -53,6 +55,65 @@ _DEFAULTS: dict[type[Event], dict[str, object]] = {
 }
 
 
+def _values(self: Event) -> tuple[object, ...]:
+    return tuple([getattr(self, name) for name in self.__match_args__])
+
+
+def _repr(self: Event) -> str:
+    fields = ", ".join([f"{name}={getattr(self, name)!r}" for name in self.__match_args__])
+    return f"{type(self).__qualname__}({fields})"
+
+
+def _eq(self: Event, other: object) -> bool:
+    if type(other) is not type(self):
+        return NotImplemented
+    return _values(self) == _values(other)
+
+
+def _hash(self: Event) -> int:
+    return hash(_values(self))
+
+
+def _reduce(self: Event) -> tuple[type[Event], tuple[object, ...]]:
+    return type(self), _values(self)
+
+
+def _replace(self: Event, /, **changes: object) -> Event:
+    fields = dict(zip(self.__match_args__, _values(self), strict=True))
+    return type(self)(**(fields | changes))
+
+
+def _frozen(self: Event, name: str) -> bool:
+    """As dataclasses are: our classes wholly, classes below them in the fields they inherit."""
+    return type(self) in _OURS or name in self.__match_args__
+
+
+def _setattr(self: Event, name: str, value: object) -> None:
+    if _frozen(self, name):
+        from dataclasses import FrozenInstanceError
+
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    object.__setattr__(self, name, value)
+
+
+def _delattr(self: Event, name: str) -> None:
+    if _frozen(self, name):
+        from dataclasses import FrozenInstanceError
+
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+    object.__delattr__(self, name)
+
+
+def _ping_response(self: Ping) -> Pong:
+    """The Pong that answers this Ping (RFC 6455 §5.5.3)."""
+    return Pong(payload=self.payload)
+
+
+def _close_response(self: CloseConnection) -> CloseConnection:
+    """The Close frame that answers this one (RFC 6455 §5.5.1)."""
+    return CloseConnection(code=self.code, reason=self.reason)
+
+
 class _Description:
     """
     What the module `dataclasses` looks for in a class, made when it is looked for: importing that
@@ -85,12 +146,37 @@ def _twin(event: type[Event]) -> Any:
     return dataclasses.make_dataclass(event.__name__, fields, frozen=True)
 
 
-def _describe() -> None:
+_OURS = frozenset((Event, *_DEFAULTS, TextMessage, BytesMessage))
+
+_METHODS: dict[type[Event], dict[str, Any]] = {
+    Event: {
+        "__repr__": _repr,
+        "__eq__": _eq,
+        "__hash__": _hash,
+        "__reduce__": _reduce,
+        "__replace__": _replace,
+        "__setattr__": _setattr,
+        "__delattr__": _delattr,
+    },
+    Message: {"__class_getitem__": classmethod(GenericAlias)},
+    Ping: {"response": _ping_response},
+    CloseConnection: {"response": _close_response},
+}
+
+
+def _complete() -> None:
+    """Gives the native classes what they are too plain to have: their storage is all they are."""
+    for event, methods in _METHODS.items():
+        for name, method in methods.items():
+            if hasattr(method, "__qualname__"):
+                method.__name__ = name
+                method.__qualname__ = f"{event.__qualname__}.{name}"
+            setattr(event, name, method)
     fields = _Description(lambda event: _twin(event).__dataclass_fields__)
     parameters = _Description(lambda event: _twin(event).__dataclass_params__)
-    for event in (*_DEFAULTS, TextMessage, BytesMessage):
+    for event in _OURS - {Event}:
         event.__dataclass_fields__ = fields
         event.__dataclass_params__ = parameters
 
 
-_describe()
+_complete()

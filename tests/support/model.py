@@ -17,7 +17,7 @@ USABLE = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 SUBSTITUTED = {1006, 1015}
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The model refuses the call: nothing is written and nothing changes."""
 
 
@@ -69,7 +69,7 @@ class Model:
     def receive(self, data: bytes) -> None:
         if self.state is CLOSED:
             if not self.drained:
-                raise Refused
+                raise RefusedError
         elif self.receiving:
             self.reader.receive(data)
 
@@ -110,17 +110,17 @@ class Model:
         if isinstance(event, CloseConnection):
             return self._close(int(event.code), event.reason or "")
         if self.state is not OPEN or self.failed:
-            raise Refused
+            raise RefusedError
         if isinstance(event, (TextMessage, BytesMessage)):
             return self._message(event)
         if isinstance(event, (Ping, Pong)) and len(event.payload) <= 125:
             return Frame(9 if isinstance(event, Ping) else 10, event.payload)
-        raise Refused
+        raise RefusedError
 
     def _message(self, event: TextMessage | BytesMessage) -> Frame:
         kind = "text" if isinstance(event, TextMessage) else "binary"
         if self.outgoing not in (None, kind):
-            raise Refused
+            raise RefusedError
         opcode = 0 if self.outgoing else {"text": 1, "binary": 2}[kind]
         data = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
         self.outgoing = None if event.message_finished else kind
@@ -128,13 +128,13 @@ class Model:
 
     def _close(self, code: int, reason: str) -> Frame:
         if self.state not in (OPEN, REMOTE_CLOSING):
-            raise Refused
+            raise RefusedError
         if code == 1005 and not reason:
             body = b""
         elif code in USABLE | SUBSTITUTED:
             sent = 1000 if code in SUBSTITUTED else code
             body = sent.to_bytes(2, "big") + reason.encode()[:123].decode(errors="ignore").encode()
         else:
-            raise Refused
+            raise RefusedError
         self.state = CLOSED if self.state is REMOTE_CLOSING else LOCAL_CLOSING
         return Frame(8, body)

@@ -19,7 +19,7 @@ KINDS = {1: "text", 2: "binary"}
 TAILS = [byte * n for byte in (b"\x80", b"\xbf") for n in (1, 2, 3)]
 
 
-class Fault(Exception):
+class BrokenRuleError(Exception):
     """The peer broke a rule; the argument is the close code."""
 
 
@@ -93,7 +93,7 @@ class Reader:
     def take(self) -> Item | None:
         try:
             item = self._take()
-        except Fault as fault:
+        except BrokenRuleError as fault:
             self.__init__("server" if self.masked else "client")  # type: ignore[misc]
             return ("fail", fault.args[0])
         self.unread = 0 if item is None else min(self.unread, len(self.buffer))
@@ -101,7 +101,7 @@ class Reader:
 
     def _take(self) -> Item | None:
         if self.bad_text:
-            raise Fault(BAD_DATA)
+            raise BrokenRuleError(BAD_DATA)
         if self.head is None:
             self.head = self._read_head()
         if self.head is None:
@@ -120,21 +120,21 @@ class Reader:
             return None
         opcode, fin = data[0] & 15, data[0] >= 0x80
         if opcode not in (0, 1, 2, 8, 9, 10) or data[0] & 0x70 or (opcode & 8 and not fin):
-            raise Fault(PROTOCOL_ERROR)
+            raise BrokenRuleError(PROTOCOL_ERROR)
         if len(data) == 1:
             return None
         size, at = data[1] & 127, 2
         if (data[1] >= 0x80) != self.masked or (opcode & 8 and size > 125):
-            raise Fault(PROTOCOL_ERROR)
+            raise BrokenRuleError(PROTOCOL_ERROR)
         if size > 125:
             width, least = (2, 126) if size == 126 else (8, 65536)
             if width == 8 and data[2:3] >= b"\x80":
-                raise Fault(PROTOCOL_ERROR)
+                raise BrokenRuleError(PROTOCOL_ERROR)
             if len(data) < 2 + width:
                 return None
             size, at = int.from_bytes(data[2 : 2 + width], "big"), 2 + width
             if size < least:
-                raise Fault(PROTOCOL_ERROR)
+                raise BrokenRuleError(PROTOCOL_ERROR)
         key = data[at : at + 4] if self.masked else bytes(4)
         if len(key) < 4:
             return None
@@ -146,7 +146,7 @@ class Reader:
     def _begin(self, opcode: int) -> None:
         """Section 5.4: a continuation continues, anything else begins."""
         if (opcode == 0) != (self.kind is not None):
-            raise Fault(PROTOCOL_ERROR)
+            raise BrokenRuleError(PROTOCOL_ERROR)
         self.kind = self.kind or KINDS[opcode]
 
     def _control(self, head: Head) -> Item | None:
@@ -156,11 +156,15 @@ class Reader:
         if head.opcode != 8:
             return ("ping" if head.opcode == 9 else "pong", body)
         if (code := close_fault(body)) is not None:
-            raise Fault(code)
-        return ("close", int.from_bytes(body[:2], "big"), body[2:].decode()) if body else (
-            "close",
-            1005,
-            "",
+            raise BrokenRuleError(code)
+        return (
+            ("close", int.from_bytes(body[:2], "big"), body[2:].decode())
+            if body
+            else (
+                "close",
+                1005,
+                "",
+            )
         )
 
     def _data(self, head: Head) -> Item | None:
@@ -178,7 +182,7 @@ class Reader:
             payload, self.rest, possible = split_text(self.rest + payload)
             if self.rest and (last or not possible):
                 if not payload:
-                    raise Fault(BAD_DATA)
+                    raise BrokenRuleError(BAD_DATA)
                 self.bad_text = True  # what was good is given out first
                 return (kind, payload, False, False)
         self.head = None if ends else head

@@ -1,22 +1,35 @@
-//! The only unsafe code of ws13: filling a new `bytes` or `str` object that nobody else can see yet.
+//! The only unsafe code of ws13: making objects that nobody else can see yet, and reading the fields of
+//! those whose layout is ours. What each part buys is measured by `benchmarks/`:
 //!
-//! `PyBytes::new_with` zeroes the object first, which writes every payload byte twice; measured, a
-//! 64 KiB message then costs 45 % more. And no safe call makes a `str` out of bytes that are unmasked
-//! on the way: decoding a separate buffer costs more than twice as much.
+//! - [`payload`], [`frame`]: `PyBytes::new_with` zeroes the object first, and a 64 KiB message then
+//!   costs 45 % more.
+//! - [`ascii`]: no safe call makes a `str` out of bytes that are unmasked on the way, and decoding a
+//!   separate buffer costs more than twice as much.
+//! - [`EventClass`]: a `#[pyclass]` is tracked by the garbage collector and made by `object.__new__`,
+//!   which costs more than everything else that a short message needs.
+//! - [`Iterator`]: the same, for the object that `events()` returns.
 
-use core::mem::MaybeUninit;
+use core::cell::{Cell, RefCell};
+use core::ffi::{CStr, c_int, c_void};
+use core::mem::{MaybeUninit, offset_of, size_of};
+use core::ptr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pyo3::ffi;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::{Borrowed, ffi};
 use ws13::{Ends, Payload, Sent, Text};
 
 /// The payload as a `bytes` object.
+#[inline]
 pub fn payload<'py>(py: Python<'py>, payload: &Payload<'_>) -> PyResult<Bound<'py, PyBytes>> {
     bytes(py, payload.len(), |target| payload.copy_to(target))
 }
 
 /// The frame as a `bytes` object.
+#[inline]
 pub fn frame<'py>(py: Python<'py>, sent: &Sent<'_>) -> PyResult<Bound<'py, PyBytes>> {
     bytes(py, sent.len(), |target| sent.copy_to(target))
 }
@@ -33,7 +46,7 @@ fn bytes<'py>(
     // SAFETY: a null pointer asks for an object whose bytes are not initialised; the call returns a
     // new reference to a `bytes` of `size` bytes, or null with an exception set.
     let object = unsafe {
-        let object = ffi::PyBytes_FromStringAndSize(core::ptr::null(), size);
+        let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size);
         Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
     };
     if length > 0 {
@@ -73,4 +86,387 @@ pub fn ascii<'py>(
     };
     // When this says no, the object is dropped, unseen: CPython frees it without reading it.
     Ok(text.copy_ascii(target).map(|ends| (object, ends)))
+}
+
+/// A class of immutable objects with `N` fields, each of them an object, in this order.
+///
+/// Its instances are not tracked by the garbage collector: they can be part of a cycle only through a
+/// list or an object that a caller has put into one.
+pub trait EventClass<const N: usize>: 'static {
+    /// The name with its module.
+    const NAME: &'static CStr;
+    /// The signature as CPython reads it out of docstrings, and the docstring.
+    const DOC: &'static CStr;
+    /// The names of the fields.
+    const FIELDS: [&'static CStr; N];
+
+    /// What a field holds when it is not given; `None` if it must be.
+    fn default(py: Python<'_>, index: usize) -> Option<Py<PyAny>>;
+
+    /// Where the class is kept.
+    fn cell() -> &'static PyOnceLock<Py<PyType>>;
+
+    /// An instance with these fields.
+    #[inline]
+    fn object(py: Python<'_>, fields: [Py<PyAny>; N]) -> PyResult<Py<PyAny>>
+    where
+        Self: Sized,
+    {
+        event::<Self, N>(py, fields)
+    }
+
+    /// The fields of `object` if it is an instance of the class or of one below it.
+    #[inline]
+    fn fields<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a [Py<PyAny>; N]>
+    where
+        Self: Sized,
+    {
+        fields::<Self, N>(object)
+    }
+}
+
+#[repr(C)]
+struct Object<const N: usize> {
+    head: ffi::PyObject,
+    fields: [Py<PyAny>; N],
+}
+
+/// Makes the class, once, below `base` if there is one.
+pub fn class<'py, C: EventClass<N>, const N: usize>(
+    py: Python<'py>,
+    base: Option<&Bound<'py, PyType>>,
+) -> PyResult<&'py Bound<'py, PyType>> {
+    let class = C::cell().get_or_try_init(py, || {
+        let mut members = Vec::with_capacity(N + 1);
+        for (index, name) in C::FIELDS.iter().enumerate() {
+            let offset = offset_of!(Object<N>, fields) + index * size_of::<Py<PyAny>>();
+            members.push(ffi::PyMemberDef {
+                name: name.as_ptr(),
+                type_code: ffi::Py_T_OBJECT_EX,
+                offset: ffi::Py_ssize_t::try_from(offset)?,
+                flags: ffi::Py_READONLY,
+                doc: ptr::null(),
+            });
+        }
+        // SAFETY: a member definition of zeros ends the list.
+        members.push(unsafe { core::mem::zeroed() });
+        let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
+        let mut slots = [
+            slot(ffi::Py_tp_new, new::<C, N> as *mut c_void),
+            slot(ffi::Py_tp_dealloc, dealloc::<N> as *mut c_void),
+            slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
+            slot(ffi::Py_tp_doc, C::DOC.as_ptr().cast_mut().cast()),
+            slot(0, ptr::null_mut()),
+        ];
+        let mut spec = ffi::PyType_Spec {
+            name: C::NAME.as_ptr(),
+            basicsize: c_int::try_from(size_of::<Object<N>>())?,
+            itemsize: 0,
+            flags: u32::try_from(ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_BASETYPE)?,
+            slots: slots.as_mut_ptr(),
+        };
+        let bases = base.map_or(ptr::null_mut(), |base| base.as_ptr());
+        // SAFETY: the specification is complete, its strings are static, and CPython copies the members.
+        // The base is null or a class, whose instances have the same fields or none.
+        let class = unsafe {
+            let class = ffi::PyType_FromSpecWithBases(&raw mut spec, bases);
+            Bound::from_owned_ptr_or_err(py, class)?.cast_into_unchecked::<PyType>()
+        };
+        let names = C::FIELDS.map(CStr::to_string_lossy);
+        class.setattr("__match_args__", PyTuple::new(py, names)?)?;
+        Ok::<_, PyErr>(class.unbind())
+    })?;
+    Ok(class.bind(py))
+}
+
+#[inline]
+fn event<C: EventClass<N>, const N: usize>(
+    py: Python<'_>,
+    fields: [Py<PyAny>; N],
+) -> PyResult<Py<PyAny>> {
+    let class = C::cell().get(py).ok_or_else(not_initialised)?.as_ptr().cast::<ffi::PyTypeObject>();
+    // SAFETY: allocates what `class` says, makes it an object of it, and writes all fields before
+    // anybody sees it. `PyObject_Init` takes the reference to the class that `dealloc` gives back.
+    unsafe {
+        let object = ffi::PyObject_Malloc(size_of::<Object<N>>()).cast::<Object<N>>();
+        if object.is_null() {
+            return Err(PyErr::from_value(Bound::from_owned_ptr_or_err(
+                py,
+                ffi::PyErr_NoMemory(),
+            )?));
+        }
+        (&raw mut (*object).fields).write(fields);
+        Ok(Bound::from_owned_ptr(py, ffi::PyObject_Init(object.cast(), class)).unbind())
+    }
+}
+
+#[cold]
+fn not_initialised() -> PyErr {
+    PyRuntimeError::new_err("ws13._native is not initialised")
+}
+
+#[inline]
+fn fields<'a, C: EventClass<N>, const N: usize>(
+    object: &'a Bound<'_, PyAny>,
+) -> Option<&'a [Py<PyAny>; N]> {
+    let class = C::cell().get(object.py())?.as_ptr().cast::<ffi::PyTypeObject>();
+    // SAFETY: instances of the class are made by `event` and `new` only, which write all fields, and
+    // those never change; the reference lives as long as that to the object.
+    unsafe {
+        let is_instance = ffi::PyObject_TypeCheck(object.as_ptr(), class) != 0;
+        is_instance.then(|| &(*object.as_ptr().cast::<Object<N>>()).fields)
+    }
+}
+
+/// What an iterator asks for its next item.
+pub type Next = fn(&Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>>;
+
+static ITERATOR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// The class of what `events()` returns: asks its source for each item, until there is none.
+#[repr(C)]
+pub struct Iterator {
+    head: ffi::PyObject,
+    source: Py<PyAny>,
+    next: Next,
+    /// Has said that there is no more; what comes later belongs to another iterator.
+    exhausted: bool,
+}
+
+impl Iterator {
+    /// Makes the class, once.
+    pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+        let class = ITERATOR.get_or_try_init(py, || {
+            let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
+            let mut slots = [
+                slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *mut c_void),
+                slot(ffi::Py_tp_iternext, iterator_next as *mut c_void),
+                slot(ffi::Py_tp_dealloc, iterator_dealloc as *mut c_void),
+                slot(ffi::Py_tp_doc, c"Iterates over events.".as_ptr().cast_mut().cast()),
+                slot(0, ptr::null_mut()),
+            ];
+            let flags = ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
+            let mut spec = ffi::PyType_Spec {
+                name: c"ws13._native.Events".as_ptr(),
+                basicsize: c_int::try_from(size_of::<Self>())?,
+                itemsize: 0,
+                flags: u32::try_from(flags)?,
+                slots: slots.as_mut_ptr(),
+            };
+            // SAFETY: the specification is complete, and its strings are static.
+            let class = unsafe {
+                let class = ffi::PyType_FromSpec(&raw mut spec);
+                Bound::from_owned_ptr_or_err(py, class)?.cast_into_unchecked::<PyType>()
+            };
+            Ok::<_, PyErr>(class.unbind())
+        })?;
+        Ok(class.bind(py))
+    }
+
+    /// An iterator over what `next` finds in `source`.
+    #[inline]
+    pub fn over(py: Python<'_>, source: Py<PyAny>, next: Next) -> PyResult<Py<PyAny>> {
+        let class = ITERATOR.get(py).ok_or_else(not_initialised)?;
+        let class = class.as_ptr().cast::<ffi::PyTypeObject>();
+        // SAFETY: as for events, in `event`.
+        unsafe {
+            let object = ffi::PyObject_Malloc(size_of::<Self>()).cast::<Self>();
+            if object.is_null() {
+                return Err(out_of_memory(py));
+            }
+            (&raw mut (*object).source).write(source);
+            (&raw mut (*object).next).write(next);
+            (&raw mut (*object).exhausted).write(false);
+            Ok(Bound::from_owned_ptr(py, ffi::PyObject_Init(object.cast(), class)).unbind())
+        }
+    }
+}
+
+/// `tp_iternext`.
+unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    let object = object.cast::<Iterator>();
+    // SAFETY: CPython calls this attached, with an instance of the class, which `over` has filled and
+    // which lives as long as the call. No reference to a field is held while `next` runs, which may run
+    // Python code that calls this again.
+    let (py, source, next) = unsafe {
+        if (*object).exhausted {
+            return ptr::null_mut();
+        }
+        let py = Python::assume_attached();
+        (py, (*object).source.bind(py).clone(), (*object).next)
+    };
+    // The closure returns a pointer, not a result: moving one of those costs as much as the event.
+    let item = catch_unwind(AssertUnwindSafe(|| match next(&source) {
+        Ok(Some(item)) => item.into_ptr(),
+        Ok(None) => {
+            // SAFETY: as above; nothing else borrows the field.
+            unsafe { (*object).exhausted = true };
+            ptr::null_mut()
+        }
+        Err(error) => {
+            error.restore(py);
+            ptr::null_mut()
+        }
+    }));
+    item.unwrap_or_else(|_| {
+        panicked().restore(py);
+        ptr::null_mut()
+    })
+}
+
+/// `tp_dealloc`.
+unsafe extern "C" fn iterator_dealloc(object: *mut ffi::PyObject) {
+    // SAFETY: as for events, in `dealloc`; the class cannot have classes below it.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let source = (&raw const (*object.cast::<Iterator>()).source).read();
+        ffi::PyObject_Free(object.cast());
+        ffi::Py_DECREF(class.cast());
+        ffi::Py_DECREF(source.into_ptr());
+    }
+}
+
+#[cold]
+fn panicked() -> PyErr {
+    PyRuntimeError::new_err("a panic in ws13")
+}
+
+#[cold]
+fn out_of_memory(py: Python<'_>) -> PyErr {
+    pyo3::exceptions::PyMemoryError::new_err(py.None())
+}
+
+/// `tp_new`.
+unsafe extern "C" fn new<C: EventClass<N>, const N: usize>(
+    class: *mut ffi::PyTypeObject,
+    arguments: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython calls this attached, with a tuple, and with a dict or null.
+    let (py, arguments, keywords) = unsafe {
+        let py = Python::assume_attached();
+        let arguments = Borrowed::from_ptr(py, arguments).cast_unchecked::<PyTuple>();
+        let keywords =
+            Borrowed::from_ptr_or_opt(py, keywords).map(|it| it.cast_unchecked::<PyDict>());
+        (py, arguments, keywords)
+    };
+    let made = catch_unwind(AssertUnwindSafe(|| {
+        let fields = arguments_in_order::<C, N>(py, &arguments, keywords.as_deref())?;
+        // SAFETY: allocates an instance of `class`, which is the one of `C` or below it, and writes all
+        // fields before anybody sees it.
+        unsafe {
+            let allocate = (*class).tp_alloc.ok_or_else(not_initialised)?;
+            let object = Bound::from_owned_ptr_or_err(py, allocate(class, 0))?;
+            (&raw mut (*object.as_ptr().cast::<Object<N>>()).fields).write(fields);
+            Ok(object.into_ptr())
+        }
+    }));
+    made.unwrap_or_else(|_| Err(panicked())).unwrap_or_else(|error: PyErr| {
+        error.restore(py);
+        ptr::null_mut()
+    })
+}
+
+/// The value of each field, given by position, by name or not at all.
+fn arguments_in_order<C: EventClass<N>, const N: usize>(
+    py: Python<'_>,
+    arguments: &Bound<'_, PyTuple>,
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<[Py<PyAny>; N]> {
+    let name = || C::NAME.to_string_lossy().rsplit('.').next().unwrap_or_default().to_owned();
+    // A class without fields is a base: the arguments belong to the `__init__` of the class below.
+    if N > 0 && arguments.len() > N {
+        let given = arguments.len();
+        return Err(PyTypeError::new_err(format!(
+            "{}() takes at most {N} arguments ({given} given)",
+            name()
+        )));
+    }
+    let mut fields = [const { None }; N];
+    for (slot, value) in fields.iter_mut().zip(arguments.iter_borrowed()) {
+        *slot = Some(value.to_owned().unbind());
+    }
+    for (key, value) in keywords.into_iter().flat_map(|keywords| keywords.iter()) {
+        let key = key.cast_into::<PyString>()?;
+        let text = key.to_str()?;
+        let index = C::FIELDS.iter().position(|field| field.to_bytes() == text.as_bytes());
+        let problem = match index.and_then(|index| fields.get_mut(index)) {
+            Some(slot) if slot.is_none() => {
+                *slot = Some(value.unbind());
+                continue;
+            }
+            Some(_) => "multiple values for argument",
+            None if N == 0 => continue,
+            None => "an unexpected keyword argument",
+        };
+        return Err(PyTypeError::new_err(format!("{}() got {problem} '{text}'", name())));
+    }
+    for (index, (slot, field)) in fields.iter_mut().zip(C::FIELDS).enumerate() {
+        if slot.is_none() {
+            *slot = C::default(py, index);
+        }
+        if slot.is_none() {
+            let field = field.to_string_lossy();
+            let message = format!("{}() missing required argument: '{field}'", name());
+            return Err(PyTypeError::new_err(message));
+        }
+    }
+    Ok(fields.map(|field| field.unwrap_or_else(|| py.None())))
+}
+
+thread_local! {
+    /// How many events are being freed inside each other.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Events that were nested too deep to be freed on the spot.
+    static DEFERRED: RefCell<Vec<*mut ffi::PyObject>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An event that holds an event that holds an event must not use up the stack when it is freed.
+const MAX_DEPTH: u32 = 100;
+
+/// `tp_dealloc`.
+unsafe extern "C" fn dealloc<const N: usize>(object: *mut ffi::PyObject) {
+    // SAFETY: CPython calls this once for each object, when no reference to it is left, attached. The
+    // fields are taken before their memory is freed, and the class is given back last, as a class made
+    // from a specification wants it; for an instance of a class written in Python, CPython relies on
+    // this too.
+    unsafe {
+        let class = ffi::Py_TYPE(object);
+        let fields = (&raw const (*object.cast::<Object<N>>()).fields).read();
+        if let Some(free) = (*class).tp_free {
+            free(object.cast());
+        }
+        ffi::Py_DECREF(class.cast());
+        for field in fields {
+            release(field.into_ptr());
+        }
+    }
+}
+
+/// Gives back a reference, without PyO3's question whether this thread is attached.
+///
+/// SAFETY: the thread is attached, and the caller owns the reference.
+#[inline]
+unsafe fn release(field: *mut ffi::PyObject) {
+    // SAFETY: as above; what is deferred is owned by the list.
+    unsafe {
+        let is_flat = ffi::PyBytes_CheckExact(field)
+            | ffi::PyUnicode_CheckExact(field)
+            | ffi::PyBool_Check(field);
+        if is_flat != 0 {
+            return ffi::Py_DECREF(field);
+        }
+        let depth = DEPTH.get();
+        if depth >= MAX_DEPTH {
+            return DEFERRED.with_borrow_mut(|deferred| deferred.push(field));
+        }
+        DEPTH.set(depth + 1);
+        ffi::Py_DECREF(field);
+        while depth == 0
+            && let Some(next) = DEFERRED.with_borrow_mut(Vec::pop)
+        {
+            ffi::Py_DECREF(next);
+        }
+        DEPTH.set(depth);
+    }
 }

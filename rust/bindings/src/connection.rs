@@ -9,10 +9,9 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString, PyTuple};
 use ws13::{CloseCode, Decoded, Event, Fin, Misuse, Role, State};
 
 use crate::buffers::{self, Data};
-use crate::events::{BytesMessage, CloseConnection, Message, Ping, Pong, TextMessage};
+use crate::events::{BytesMessage, CloseConnection, EventClass, Message, Ping, Pong, TextMessage};
 use crate::extensions::{self, Raised};
 use crate::input::Input;
-use crate::iterator::Events;
 use crate::{alloc, entropy, errors, names};
 
 /// One end of an open WebSocket connection, RFC 6455 §5 to §8.
@@ -76,22 +75,16 @@ impl Connection {
     /// The next event, `None` if there is none for now.
     #[inline]
     pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        if let Some(event) = Self::next_injected(slf)? {
-            return Ok(Some(event));
+        let mut this = slf.try_borrow_mut()?;
+        if let Some(queue) = &this.injected {
+            let queue = queue.bind(slf.py()).clone();
+            drop(this);
+            if queue.len()? > 0 {
+                return Ok(Some(queue.call_method0("popleft")?.unbind()));
+            }
+            this = slf.try_borrow_mut()?;
         }
-        slf.try_borrow_mut()?.take_event(slf.py())
-    }
-
-    fn next_injected(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let queue = match &slf.try_borrow()?.injected {
-            None => return Ok(None),
-            Some(queue) => queue.clone_ref(slf.py()),
-        };
-        let queue = queue.bind(slf.py());
-        if queue.len()? == 0 {
-            return Ok(None);
-        }
-        Ok(Some(queue.call_method0("popleft")?.unbind()))
+        this.take_event(slf.py())
     }
 
     #[inline]
@@ -171,17 +164,17 @@ impl Connection {
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        if let Ok(message) = event.cast::<Message>() {
-            return Self::send_message(slf, event, message.get());
+        if let Some([data, _, message_finished]) = Message::fields(event) {
+            return Self::send_message(slf, event, data, message_finished);
         }
-        if let Ok(ping) = event.cast::<Ping>() {
-            return Self::send_control(slf, event, ping.get().payload.bind(slf.py()), Opcode::Ping);
+        if let Some([payload]) = Ping::fields(event) {
+            return Self::send_control(slf, event, payload, Opcode::Ping);
         }
-        if let Ok(pong) = event.cast::<Pong>() {
-            return Self::send_control(slf, event, pong.get().payload.bind(slf.py()), Opcode::Pong);
+        if let Some([payload]) = Pong::fields(event) {
+            return Self::send_control(slf, event, payload, Opcode::Pong);
         }
-        if let Ok(close) = event.cast::<CloseConnection>() {
-            return Self::send_close(slf, event, close.get());
+        if let Some([code, reason]) = CloseConnection::fields(event) {
+            return Self::send_close(slf, event, code, reason);
         }
         Err(slf.try_borrow()?.cannot_send(event))
     }
@@ -190,11 +183,12 @@ impl Connection {
     fn send_message<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
-        message: &Message,
+        data: &Py<PyAny>,
+        message_finished: &Py<PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
-        let data = buffers::data(message.data.bind(py))?;
-        let fin = match message.message_finished.bind(py).is_truthy()? {
+        let data = buffers::data(data.bind(py))?;
+        let fin = match message_finished.bind(py).is_truthy()? {
             true => Fin::Yes,
             false => Fin::No,
         };
@@ -210,10 +204,10 @@ impl Connection {
     fn send_control<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
-        payload: &Bound<'py, PyAny>,
+        payload: &Py<PyAny>,
         opcode: Opcode,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let payload = buffers::bytes(payload)?;
+        let payload = buffers::bytes(payload.bind(slf.py()))?;
         let mut this = slf.try_borrow_mut()?;
         let key = this.masking_key()?;
         let sent = match opcode {
@@ -226,11 +220,12 @@ impl Connection {
     fn send_close<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
-        close: &CloseConnection,
+        code: &Py<PyAny>,
+        reason: &Py<PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
-        let code = close_code(close.code.bind(py))?;
-        let reason = close.reason.bind(py);
+        let code = close_code(code.bind(py))?;
+        let reason = reason.bind(py);
         let reason = match reason.is_none() {
             true => "",
             false => buffers::utf8(reason.cast::<PyString>()?)?,
@@ -291,19 +286,23 @@ fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
     let object = match event {
         Event::Binary(piece) => {
             let data = alloc::payload(py, &piece.payload)?.into_any().unbind();
-            BytesMessage::object(py, data, piece.ends)
+            BytesMessage::received(py, data, piece.ends)
         }
         Event::Text(mut text) => match alloc::ascii(py, &mut text)? {
-            Some((text, ends)) => TextMessage::object(py, text.into_any().unbind(), ends),
+            Some((text, ends)) => TextMessage::received(py, text.into_any().unbind(), ends),
             None => match text.decode(&mut Vec::new()) {
                 Some(Decoded { text, ends }) => {
-                    TextMessage::object(py, PyString::new(py, text).into_any().unbind(), ends)
+                    TextMessage::received(py, PyString::new(py, text).into_any().unbind(), ends)
                 }
                 None => return Ok(Taken::NoText),
             },
         },
-        Event::Ping(payload) => Ping::object(py, alloc::payload(py, &payload)?.into_any().unbind()),
-        Event::Pong(payload) => Pong::object(py, alloc::payload(py, &payload)?.into_any().unbind()),
+        Event::Ping(payload) => {
+            Ping::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
+        }
+        Event::Pong(payload) => {
+            Pong::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
+        }
         Event::Close(code, reason) => close_event(py, code, Some(reason)),
         Event::Failed(violation) => {
             close_event(py, violation.close_code(), Some(&violation.to_string()))
@@ -323,7 +322,7 @@ fn close_event(py: Python<'_>, code: CloseCode, reason: Option<&str>) -> PyResul
         Some(reason) => PyString::new(py, reason).into_any().unbind(),
         None => py.None(),
     };
-    CloseConnection::object(py, names::close_reason(py, code)?, reason)
+    CloseConnection::object(py, [names::close_reason(py, code)?, reason])
 }
 
 /// A close code out of an int or a member of an IntEnum; `None` is a Close frame without one.
@@ -440,8 +439,9 @@ impl Connection {
 
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
     /// that is left keeps nothing back.
-    fn events(slf: Bound<'_, Self>) -> Events {
-        Events::of_connection(slf.unbind())
+    fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
+        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
     }
 
     fn __reduce__(&self) -> PyResult<()> {

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use ws13::handshake::{
     Accept, ClientHandshake, Reject, Request, Response, ServerHandshake, extensions,
 };
 use ws13::{HandshakeError, Misuse, Role, State, Step};
 
 use crate::connection::Connection;
-use crate::iterator::Events;
-use crate::{buffers, entropy, errors, events, headers, names};
+use crate::events::{EventClass, bool_object};
+use crate::{alloc, buffers, entropy, errors, events, headers, names};
 
 /// One end of an opening handshake over HTTP/1.1, RFC 6455 §4.
 ///
@@ -168,11 +168,13 @@ impl H11Handshake {
         }
         let event = events::Request::object(
             py,
-            headers::decode_host(py, &request.host)?,
-            PyString::new(py, &request.target).into_any().unbind(),
-            PyList::new(py, &offers)?.into_any().unbind(),
-            headers::to_python(py, &request.fields)?,
-            PyList::new(py, &request.subprotocols)?.into_any().unbind(),
+            [
+                headers::decode_host(py, &request.host)?,
+                PyString::new(py, &request.target).into_any().unbind(),
+                PyList::new(py, &offers)?.into_any().unbind(),
+                headers::to_python(py, &request.fields)?,
+                PyList::new(py, &request.subprotocols)?.into_any().unbind(),
+            ],
         )?;
         slf.try_borrow_mut()?.extensions = offers;
         Self::queue(slf, event)
@@ -196,18 +198,15 @@ impl H11Handshake {
     fn take_response(slf: &Bound<'_, Self>, response: Response) -> PyResult<()> {
         let py = slf.py();
         let body = |data: &[u8], finished: bool| {
-            let finished = PyBool::new(py, finished).to_owned().into_any().unbind();
-            events::RejectData::object(py, PyBytes::new(py, data).into_any().unbind(), finished)
+            let data = PyBytes::new(py, data).into_any().unbind();
+            events::RejectData::object(py, [data, bool_object(py, finished)])
         };
         let event = match response {
             Response::Accept(accept) => return Self::take_acceptance(slf, accept),
             Response::Reject(Reject { status, fields, has_body }) => {
-                events::RejectConnection::object(
-                    py,
-                    status.into_pyobject(py)?.into_any().unbind(),
-                    headers::to_python(py, &fields)?,
-                    PyBool::new(py, has_body).to_owned().into_any().unbind(),
-                )?
+                let headers = headers::to_python(py, &fields)?;
+                let fields = [events::number(py, status), headers, bool_object(py, has_body)];
+                events::RejectConnection::object(py, fields)?
             }
             Response::Body(data) => body(&data, false)?,
             Response::BodyEnd => body(b"", true)?,
@@ -229,12 +228,8 @@ impl H11Handshake {
             Some(name) => PyString::new(py, name).into_any().unbind(),
             None => py.None(),
         };
-        let event = events::AcceptConnection::object(
-            py,
-            subprotocol,
-            chosen.unbind(),
-            headers::to_python(py, &accept.fields)?,
-        )?;
+        let headers = headers::to_python(py, &accept.fields)?;
+        let event = events::AcceptConnection::object(py, [subprotocol, chosen.unbind(), headers])?;
         slf.try_borrow_mut()?.connection = Some(connection);
         Self::queue(slf, event)
     }
@@ -291,16 +286,15 @@ impl H11Handshake {
         event: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
-        let bytes = if let Ok(request) = event.cast::<events::Request>() {
-            Self::send_request(slf, request.get())?
-        } else if let Ok(accept) = event.cast::<events::AcceptConnection>() {
-            Self::send_accept(slf, accept.get())?
-        } else if let Ok(reject) = event.cast::<events::RejectConnection>() {
-            Self::send_reject(slf, reject.get())?
-        } else if let Ok(data) = event.cast::<events::RejectData>() {
-            let data = data.get();
-            let bytes = buffers::bytes(data.data.bind(py))?;
-            let last = data.body_finished.bind(py).is_truthy()?;
+        let bytes = if let Some(fields) = events::Request::fields(event) {
+            Self::send_request(slf, fields)?
+        } else if let Some(fields) = events::AcceptConnection::fields(event) {
+            Self::send_accept(slf, fields)?
+        } else if let Some(fields) = events::RejectConnection::fields(event) {
+            Self::send_reject(slf, fields)?
+        } else if let Some([data, body_finished]) = events::RejectData::fields(event) {
+            let bytes = buffers::bytes(data.bind(py))?;
+            let last = body_finished.bind(py).is_truthy()?;
             slf.try_borrow_mut()?
                 .engine
                 .server(Step::SendRejectEnd)
@@ -313,11 +307,12 @@ impl H11Handshake {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    fn send_request(slf: &Bound<'_, Self>, event: &events::Request) -> PyResult<Vec<u8>> {
+    fn send_request(slf: &Bound<'_, Self>, fields: &[Py<PyAny>; 5]) -> PyResult<Vec<u8>> {
         let py = slf.py();
+        let [host, target, extensions, extra_headers, subprotocols] = fields;
         let mut offered = Vec::new();
         let mut offers = Vec::new();
-        for extension in event.extensions.bind(py).try_iter()? {
+        for extension in extensions.bind(py).try_iter()? {
             let extension = extension?;
             let name: String = extension.getattr("name")?.extract()?;
             let parameters = extension.call_method0("offer")?;
@@ -335,11 +330,11 @@ impl H11Handshake {
             offered.push(extension.unbind());
         }
         let request = Request {
-            host: headers::encode_host(event.host.bind(py))?,
-            target: headers::ascii(event.target.bind(py), Misuse::Target)?,
-            subprotocols: headers::names(event.subprotocols.bind(py), Misuse::Subprotocol)?,
+            host: headers::encode_host(host.bind(py))?,
+            target: headers::ascii(target.bind(py), Misuse::Target)?,
+            subprotocols: headers::names(subprotocols.bind(py), Misuse::Subprotocol)?,
             extensions: offers,
-            fields: headers::from_python(event.extra_headers.bind(py))?,
+            fields: headers::from_python(extra_headers.bind(py))?,
         };
         let nonce = entropy::nonce()?;
         let mut this = slf.try_borrow_mut()?;
@@ -352,16 +347,17 @@ impl H11Handshake {
         Ok(bytes)
     }
 
-    fn send_accept(slf: &Bound<'_, Self>, event: &events::AcceptConnection) -> PyResult<Vec<u8>> {
+    fn send_accept(slf: &Bound<'_, Self>, fields: &[Py<PyAny>; 3]) -> PyResult<Vec<u8>> {
         let py = slf.py();
-        let subprotocol = event.subprotocol.bind(py);
+        let [subprotocol, extensions, extra_headers] = fields;
+        let subprotocol = subprotocol.bind(py);
         let mut accept = Accept {
             subprotocol: match subprotocol.is_none() {
                 true => None,
                 false => Some(headers::ascii(subprotocol, Misuse::SubprotocolNotOffered)?),
             },
             extensions: Vec::new(),
-            fields: headers::from_python(event.extra_headers.bind(py))?,
+            fields: headers::from_python(extra_headers.bind(py))?,
         };
         // Refuse what can be refused before an extension is told that it is in use.
         slf.try_borrow_mut()?
@@ -369,7 +365,7 @@ impl H11Handshake {
             .server(Step::SendAccept)
             .and_then(|server| server.check_accept(&accept))
             .map_err(|misuse| errors::misuse(py, &misuse))?;
-        let extensions = event.extensions.bind(py);
+        let extensions = extensions.bind(py);
         accept.extensions = Self::negotiate(slf, extensions)?;
 
         let connection = Py::new(py, Connection::open(py, Role::Server, Some(extensions), &[])?)?;
@@ -412,17 +408,18 @@ impl H11Handshake {
         Ok(texts.iter().map(|extension| extension.text.to_owned()).collect())
     }
 
-    fn send_reject(slf: &Bound<'_, Self>, event: &events::RejectConnection) -> PyResult<Vec<u8>> {
+    fn send_reject(slf: &Bound<'_, Self>, fields: &[Py<PyAny>; 3]) -> PyResult<Vec<u8>> {
         let py = slf.py();
-        let status = event.status_code.bind(py);
+        let [status, headers, has_body] = fields;
+        let status = status.bind(py);
         let reject = Reject {
             status: match status.extract::<u16>() {
                 Ok(status) => status,
                 Err(error) if error.is_instance_of::<PyTypeError>(py) => return Err(error),
                 Err(_) => return Err(errors::misuse(py, &Misuse::Status(u16::MAX))),
             },
-            fields: headers::from_python(event.headers.bind(py))?,
-            has_body: event.has_body.bind(py).is_truthy()?,
+            fields: headers::from_python(headers.bind(py))?,
+            has_body: has_body.bind(py).is_truthy()?,
         };
         slf.try_borrow_mut()?
             .engine
@@ -509,8 +506,9 @@ impl H11Handshake {
     }
 
     /// Iterates over what the peer did.
-    fn events(slf: Bound<'_, Self>) -> Events {
-        Events::of_handshake(slf.unbind())
+    fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
+        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

@@ -54,7 +54,12 @@ impl Input {
     pub fn keep_last(&mut self, py: Python<'_>, left: usize) {
         match self {
             Self::Empty => {}
-            _ if left == 0 => *self = Self::Empty,
+            _ if left == 0 => {
+                // Let go of here and now: PyO3 puts off what is dropped without `py`.
+                if let Self::Lent(bytes, _) = std::mem::take(self) {
+                    drop(bytes.into_bound(py));
+                }
+            }
             Self::Lent(bytes, used) => *used = bytes.as_bytes(py).len() - left,
             Self::Joined(bytes, used) => *used = bytes.len() - left,
         }

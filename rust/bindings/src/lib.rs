@@ -4,7 +4,7 @@
 //! ```text
 //! buffers headers     Python -> Rust     events alloc errors names     Rust -> Python
 //! entropy             masking keys and nonces
-//! connection handshake ws_connection iterator extensions     the classes
+//! connection handshake ws_connection extensions     the classes
 //! ```
 
 mod alloc;
@@ -17,28 +17,29 @@ mod extensions;
 mod handshake;
 mod headers;
 mod input;
-mod iterator;
 mod names;
 mod ws_connection;
 
 /// The native part of ws13.
 #[pyo3::pymodule(gil_used = true)]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]
     use crate::entropy::forget_entropy;
     #[pymodule_export]
-    use crate::events::{
-        AcceptConnection, BytesMessage, CloseConnection, Event, Message, Ping, Pong,
-        RejectConnection, RejectData, Request, TextMessage,
-    };
-    #[pymodule_export]
     use crate::handshake::H11Handshake;
     #[pymodule_export]
-    use crate::iterator::Events;
-    #[pymodule_export]
     use crate::ws_connection::WSConnection;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Made once and never asked for by name, but by `isinstance` and by curious people.
+        module.add("Events", crate::alloc::Iterator::class(module.py())?)?;
+        crate::events::add_to(module)
+    }
 
     /// The version of the package.
     #[pymodule_export]

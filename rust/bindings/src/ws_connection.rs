@@ -4,9 +4,9 @@ use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::alloc;
 use crate::connection::Connection;
 use crate::handshake::H11Handshake;
-use crate::iterator::Events;
 
 /// One end of a WebSocket connection, opening handshake included, RFC 6455.
 ///
@@ -172,8 +172,9 @@ impl WSConnection {
 
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
     /// that is left keeps nothing back.
-    fn events(slf: Bound<'_, Self>) -> Events {
-        Events::of_both(slf.unbind())
+    fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
+        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
     }
 
     fn __reduce__(&self) -> PyResult<()> {

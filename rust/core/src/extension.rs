@@ -152,8 +152,7 @@ impl Chain {
         }
         let (piece, part) = carried.unwrap_or((Vec::new(), Part::Inside));
         self.piece = piece;
-        // Behind a link that is still busy nothing ends.
-        Ok(if self.is_busy() { Part::Inside } else { part })
+        Ok(part)
     }
 
     /// The piece that came out last.

@@ -156,6 +156,7 @@ impl HeaderBytes {
 ///
 /// # Errors
 /// The first rule that the bytes break.
+#[inline]
 pub fn parse(bytes: &[u8], role: Role, claimed: Rsv) -> Result<Option<(Header, usize)>, Violation> {
     let Some((&first, rest)) = bytes.split_first() else {
         return Ok(None);

@@ -2,7 +2,7 @@
 //!
 //! A masked copy costs what a plain copy costs as long as every byte is written once, into its final
 //! place. So nothing here works in place on a scratch buffer: each function reads the source and
-//! writes the destination, 64 bytes at a time in a form that compilers turn into vector code.
+//! writes the destination, in loops so plain that compilers turn them into vector code.
 
 use core::mem::MaybeUninit;
 
@@ -13,8 +13,8 @@ pub type MaskingKey = [u8; 4];
 /// unmasked piece by piece. An unmasked payload has the key zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mask {
-    /// Rotated so that the first byte meets the next byte of the payload.
-    key: MaskingKey,
+    /// The key, its first byte lowest, rotated so that this byte meets the next one of the payload.
+    key: u32,
 }
 
 /// A place for one byte: in a buffer that holds bytes already, or in one that nobody has written yet.
@@ -35,40 +35,47 @@ impl Slot for MaybeUninit<u8> {
     }
 }
 
-/// Bytes in one step of the loops below: a cache line, two AVX2 or four SSE2 registers.
-const STEP: usize = 64;
+/// Set in a word that holds a byte which is not ASCII.
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
 impl Mask {
     /// The mask of a payload that is not masked.
-    pub const NONE: Self = Self { key: [0; 4] };
+    pub const NONE: Self = Self { key: 0 };
 
     /// The mask at the beginning of a payload.
     #[must_use]
     pub const fn new(key: MaskingKey) -> Self {
-        Self { key }
+        Self { key: u32::from_le_bytes(key) }
     }
 
     /// The same mask `count` bytes further into the payload.
     #[must_use]
-    pub fn advanced(mut self, count: usize) -> Self {
-        self.key.rotate_left(count & 3);
-        self
+    pub const fn advanced(self, count: usize) -> Self {
+        let bits = match count & 3 {
+            0 => 0,
+            1 => 8,
+            2 => 16,
+            _ => 24,
+        };
+        Self { key: self.key.rotate_right(bits) }
     }
 
     /// Whether applying the mask changes nothing.
     #[must_use]
-    pub fn is_none(self) -> bool {
-        self.key == [0; 4]
+    pub const fn is_none(self) -> bool {
+        self.key == 0
     }
 
     /// Writes `source`, masked or unmasked, to the beginning of `target`; stops at the shorter one.
     pub fn copy<S: Slot>(self, source: &[u8], target: &mut [S]) {
-        self.copy_and_fold(source, target);
+        self.copy_and_fold(source, target, |_| {});
     }
 
     /// Like [`Mask::copy`]; tells whether everything written is ASCII, found in the same pass.
     pub fn copy_ascii<S: Slot>(self, source: &[u8], target: &mut [S]) -> bool {
-        self.copy_and_fold(source, target) < 0x80
+        let mut seen = 0;
+        self.copy_and_fold(source, target, |word| seen |= word);
+        seen & HIGH_BITS == 0
     }
 
     /// Appends `source`, masked or unmasked, to `target`.
@@ -78,42 +85,24 @@ impl Mask {
         self.copy(source, target.get_mut(start..).unwrap_or_default());
     }
 
-    /// The copy itself. Returns the bitwise OR of all bytes written.
+    /// The copy itself; shows `fold` everything that is written, eight bytes at a time.
     #[inline]
-    fn copy_and_fold<S: Slot>(self, source: &[u8], target: &mut [S]) -> u8 {
-        let key = u32::from_ne_bytes(self.key);
-        let key = u64::from(key) << 32 | u64::from(key);
-        // The blocks of both must lie alike, so both must end alike.
+    fn copy_and_fold<S: Slot>(self, source: &[u8], target: &mut [S], mut fold: impl FnMut(u64)) {
+        // The words of both must lie alike, so both must end alike.
         let length = source.len().min(target.len());
-        let source = source.get(..length).unwrap_or_default();
-        let target = target.get_mut(..length).unwrap_or_default();
-        let (from, from_rest) = source.as_chunks::<STEP>();
-        let (to, to_rest) = target.as_chunks_mut::<STEP>();
-        let mut seen = [0u64; STEP / 8];
-        for (from, to) in from.iter().zip(to.iter_mut()) {
-            let (words, _) = from.as_chunks::<8>();
-            let (slots, _) = to.as_chunks_mut::<8>();
-            for ((word, slot), seen) in words.iter().zip(slots).zip(&mut seen) {
-                let word = u64::from_ne_bytes(*word) ^ key;
-                *seen |= word;
-                *slot = word.to_ne_bytes().map(S::holding);
-            }
+        let (from, from_rest) = source.get(..length).unwrap_or_default().as_chunks::<8>();
+        let (to, to_rest) = target.get_mut(..length).unwrap_or_default().as_chunks_mut::<8>();
+        let key = u64::from(self.key) << 32 | u64::from(self.key);
+        for (from, to) in from.iter().zip(to) {
+            let word = u64::from_le_bytes(*from) ^ key;
+            fold(word);
+            *to = word.to_le_bytes().map(S::holding);
         }
-        let mut seen = seen.iter().fold(0, |all, word| all | word);
-        let (words, bytes) = from_rest.as_chunks::<8>();
-        let (slots, slots_rest) = to_rest.as_chunks_mut::<8>();
-        for (word, slot) in words.iter().zip(slots) {
-            let word = u64::from_ne_bytes(*word) ^ key;
-            seen |= word;
-            *slot = word.to_ne_bytes().map(S::holding);
-        }
-        let mut last = 0;
-        for ((byte, slot), key) in bytes.iter().zip(slots_rest).zip(self.key.iter().cycle()) {
+        for ((byte, slot), key) in from_rest.iter().zip(to_rest).zip(key.to_le_bytes()) {
             let byte = byte ^ key;
-            last |= byte;
+            fold(u64::from(byte));
             *slot = S::holding(byte);
         }
-        seen.to_ne_bytes().iter().fold(last, |all, byte| all | byte)
     }
 }
 

@@ -2,7 +2,6 @@
 //! however the bytes are cut.
 
 #![cfg(test)]
-#![expect(clippy::arithmetic_side_effects, reason = "tests count without fear")]
 
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;

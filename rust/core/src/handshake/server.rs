@@ -127,11 +127,11 @@ impl ServerHandshake {
         let Some(head) = self.head.read(data, Kind::Request, &self.limits)? else {
             return Ok(None);
         };
-        let request = self.examine(head)?;
-        self.keep_early_data(&[])?;
-        Ok(Some(request))
+        self.examine(head).map(Some)
     }
 
+    /// The limit is for bytes that come while the caller decides; those that came together with the
+    /// head were the caller's own choice of how much to read.
     fn keep_early_data(&mut self, data: &[u8]) -> Result<(), HandshakeError> {
         if self.head.keep(data) > self.limits.early_data {
             return Err(HandshakeError::TooMuchEarlyData(self.limits.early_data));

@@ -279,7 +279,7 @@ pub fn filled(response: &[u8]) -> Vec<u8> {
     let text = from_latin1(response)
         .replace("{accept}", &token)
         .replace("{accept:swapcase}", &swapped.collect::<String>())
-        .replace("{accept:cut}", &token[..token.len() - 1])
+        .replace("{accept:cut}", token.trim_end_matches('='))
         .replace("{key}", KEY);
     latin1(&text)
 }

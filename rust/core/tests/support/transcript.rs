@@ -2,7 +2,7 @@
 //! expectations of the vectors in the same form.
 
 use serde_json::Value;
-use ws13::{DataKind, State, Violation};
+use ws13::{State, Violation};
 
 use super::vectors::{payload_bytes, payload_text};
 
@@ -42,8 +42,7 @@ impl Transcript {
             Partial::Binary(_) => panic!("text inside a binary message"),
         }
         if ends.message {
-            let Some(Partial::Text(text)) = self.partial.take() else { unreachable!() };
-            self.items.push(Item::Text(text));
+            self.finish();
         }
     }
 
@@ -54,9 +53,16 @@ impl Transcript {
             Partial::Text(_) => panic!("bytes inside a text message"),
         }
         if ends.message {
-            let Some(Partial::Binary(bytes)) = self.partial.take() else { unreachable!() };
-            self.items.push(Item::Binary(bytes));
+            self.finish();
         }
+    }
+
+    /// The message has come to its end.
+    fn finish(&mut self) {
+        self.items.extend(self.partial.take().map(|partial| match partial {
+            Partial::Text(text) => Item::Text(text),
+            Partial::Binary(bytes) => Item::Binary(bytes),
+        }));
     }
 
     /// Without an unfinished message of which nothing came out.
@@ -145,18 +151,11 @@ impl Transcript {
     }
 }
 
-/// Which kind of message is under way.
-pub fn kind(partial: &Partial) -> DataKind {
-    match partial {
-        Partial::Text(_) => DataKind::Text,
-        Partial::Binary(_) => DataKind::Binary,
-    }
-}
-
 /// The beginning of a long text.
 pub fn brief(text: String) -> String {
-    match text.char_indices().nth(600) {
-        Some((cut, _)) => format!("{}... ({} bytes)", &text[..cut], text.len()),
-        None => text,
+    if text.len() <= 600 {
+        return text;
     }
+    let start: String = text.chars().take(600).collect();
+    format!("{start}... ({} bytes)", text.len())
 }

@@ -113,8 +113,8 @@ pub fn cuts(bytes: &[u8]) -> Vec<(String, Vec<&[u8]>)> {
     }
     all.push(("with empty chunks".to_owned(), cut(bytes, &[0, 1, 0, size - 1, 0])));
     let places: BTreeSet<usize> = match size {
-        ..=64 => (1..size).collect(),
-        ..=4096 => (1..15).chain((15..size).step_by(size / 8)).chain(size - 6..size).collect(),
+        0..=64 => (1..size).collect(),
+        65..=4096 => (1..15).chain((15..size).step_by(size / 8)).chain(size - 6..size).collect(),
         _ => [1, 2, 6, 14, size / 3, size - 6, size - 1].into(),
     };
     for place in places {
