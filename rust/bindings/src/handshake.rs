@@ -18,20 +18,29 @@ use crate::{alloc, buffers, entropy, errors, events, headers, names};
 ///
 /// Args:
 ///     connection_type: CLIENT or SERVER.
-#[pyclass(subclass, dict, weakref, module = "ws13.handshake")]
+#[pyclass(subclass, module = "ws13.handshake")]
 pub struct H11Handshake {
     engine: Engine,
-    events: VecDeque<Py<PyAny>>,
     connection: Option<Py<Connection>>,
-    /// The extensions that a client offers, or the texts of those that a server was offered.
-    extensions: Vec<Py<PyAny>>,
+    /// Boxed, and let go when the connection is open and the program knows it: from then on nobody
+    /// needs it, and servers hold many open connections.
+    pending: Option<Box<Pending>>,
     /// The stream has ended.
     ended: bool,
 }
 
+#[derive(Default)]
+struct Pending {
+    events: VecDeque<Py<PyAny>>,
+    /// The extensions that a client offers, or the texts of those that a server was offered.
+    extensions: Vec<Py<PyAny>>,
+}
+
 enum Engine {
-    Client(ClientHandshake),
-    Server(ServerHandshake),
+    Client(Box<ClientHandshake>),
+    Server(Box<ServerHandshake>),
+    /// The connection has taken over.
+    Done(Role),
 }
 
 impl Engine {
@@ -39,13 +48,15 @@ impl Engine {
         match self {
             Self::Client(_) => Role::Client,
             Self::Server(_) => Role::Server,
+            Self::Done(role) => *role,
         }
     }
 
-    const fn state(&self) -> State {
+    fn state(&self) -> State {
         match self {
             Self::Client(client) => client.state(),
             Self::Server(server) => server.state(),
+            Self::Done(_) => State::Open,
         }
     }
 
@@ -53,7 +64,7 @@ impl Engine {
         let state = self.state();
         match self {
             Self::Client(client) => Ok(client),
-            Self::Server(_) => Err(Misuse::State(state, Step::SendRequest)),
+            Self::Server(_) | Self::Done(_) => Err(Misuse::State(state, Step::SendRequest)),
         }
     }
 
@@ -61,7 +72,7 @@ impl Engine {
         let state = self.state();
         match self {
             Self::Server(server) => Ok(server),
-            Self::Client(_) => Err(Misuse::State(state, step)),
+            Self::Client(_) | Self::Done(_) => Err(Misuse::State(state, step)),
         }
     }
 }
@@ -69,16 +80,10 @@ impl Engine {
 impl H11Handshake {
     fn with_role(role: Role) -> Self {
         let engine = match role {
-            Role::Client => Engine::Client(ClientHandshake::default()),
-            Role::Server => Engine::Server(ServerHandshake::default()),
+            Role::Client => Engine::Client(Box::default()),
+            Role::Server => Engine::Server(Box::default()),
         };
-        Self {
-            engine,
-            events: VecDeque::new(),
-            connection: None,
-            extensions: Vec::new(),
-            ended: false,
-        }
+        Self { engine, connection: None, pending: None, ended: false }
     }
 
     pub fn with_type(connection_type: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -101,18 +106,26 @@ impl H11Handshake {
 
     #[inline]
     pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        if slf.try_borrow()?.events.is_empty() {
-            return Ok(None);
+        let mut this = slf.try_borrow_mut()?;
+        let Some(pending) = &mut this.pending else { return Ok(None) };
+        let event = pending.events.pop_front();
+        if matches!(this.engine, Engine::Done(_)) && event.is_none() {
+            this.pending = None;
         }
-        Ok(slf.try_borrow_mut()?.events.pop_front())
+        Ok(event)
     }
 
     fn queue(slf: &Bound<'_, Self>, event: Py<PyAny>) -> PyResult<()> {
-        slf.try_borrow_mut()?.events.push_back(event);
+        slf.try_borrow_mut()?.pending.get_or_insert_default().events.push_back(event);
         Ok(())
     }
 
-    // Receiving.
+    /// What was offered, as a list.
+    fn offered<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
+        let this = slf.try_borrow()?;
+        let offered = this.pending.as_ref().map_or(&[][..], |pending| &pending.extensions);
+        PyList::new(slf.py(), offered)
+    }
 
     pub fn receive(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         if data.is_none() {
@@ -145,6 +158,7 @@ impl H11Handshake {
                     None => Ok(()),
                 }
             }
+            Engine::Done(_) => Ok(()),
         }
     }
 
@@ -152,7 +166,7 @@ impl H11Handshake {
         let py = slf.py();
         let result = match &mut slf.try_borrow_mut()?.engine {
             Engine::Server(server) => server.receive(data),
-            Engine::Client(_) => Ok(None),
+            Engine::Client(_) | Engine::Done(_) => Ok(None),
         };
         match result.map_err(|error| errors::bad_request(py, &error))? {
             Some(request) => Self::take_request(slf, request),
@@ -176,7 +190,7 @@ impl H11Handshake {
                 PyList::new(py, &request.subprotocols)?.into_any().unbind(),
             ],
         )?;
-        slf.try_borrow_mut()?.extensions = offers;
+        slf.try_borrow_mut()?.pending.get_or_insert_default().extensions = offers;
         Self::queue(slf, event)
     }
 
@@ -186,7 +200,7 @@ impl H11Handshake {
         loop {
             let result = match &mut slf.try_borrow_mut()?.engine {
                 Engine::Client(client) => client.receive(std::mem::take(&mut data)),
-                Engine::Server(_) => Ok(None),
+                Engine::Server(_) | Engine::Done(_) => Ok(None),
             };
             match result.map_err(|error| errors::bad_response(py, &error))? {
                 Some(response) => Self::take_response(slf, response)?,
@@ -219,7 +233,7 @@ impl H11Handshake {
         let chosen = Self::finalize(slf, &accept.extensions).inspect_err(|_| Self::fail(slf))?;
         let early_data = match &mut slf.try_borrow_mut()?.engine {
             Engine::Client(client) => client.take_early_data(),
-            Engine::Server(_) => Vec::new(),
+            Engine::Server(_) | Engine::Done(_) => Vec::new(),
         };
         let connection = Connection::open(py, Role::Client, Some(&chosen), &early_data)
             .and_then(|connection| Py::new(py, connection))
@@ -230,7 +244,11 @@ impl H11Handshake {
         };
         let headers = headers::to_python(py, &accept.fields)?;
         let event = events::AcceptConnection::object(py, [subprotocol, chosen.unbind(), headers])?;
-        slf.try_borrow_mut()?.connection = Some(connection);
+        {
+            let mut this = slf.try_borrow_mut()?;
+            this.engine = Engine::Done(Role::Client);
+            this.connection = Some(connection);
+        }
         Self::queue(slf, event)
     }
 
@@ -240,10 +258,7 @@ impl H11Handshake {
         if chosen.is_empty() {
             return Ok(PyList::empty(py).into_any());
         }
-        let offered = {
-            let this = slf.try_borrow()?;
-            PyList::new(py, &this.extensions)?
-        };
+        let offered = Self::offered(slf)?;
         let function = py.import("ws13.handshake")?.getattr("client_extensions_handshake")?;
         function.call1((chosen.to_vec(), offered))
     }
@@ -278,8 +293,6 @@ impl H11Handshake {
             .map_err(|misuse| errors::misuse(py, &misuse))?;
         Self::take_request(slf, result.map_err(|error| errors::bad_request(py, &error))?)
     }
-
-    // Sending.
 
     pub fn send_event<'py>(
         slf: &Bound<'py, Self>,
@@ -343,7 +356,7 @@ impl H11Handshake {
             .client()
             .and_then(|client| client.request(&request, nonce))
             .map_err(|misuse| errors::misuse(py, &misuse))?;
-        this.extensions = offered;
+        this.pending.get_or_insert_default().extensions = offered;
         Ok(bytes)
     }
 
@@ -375,8 +388,9 @@ impl H11Handshake {
         let bytes = server.accept(&accept).map_err(|misuse| errors::misuse(py, &misuse))?;
         let early_data = server.take_early_data();
         let ended = this.ended;
-        this.extensions = Vec::new();
+        this.engine = Engine::Done(Role::Server);
         this.connection = Some(connection.clone_ref(py));
+        this.pending.take_if(|pending| pending.events.is_empty());
         drop(this);
         Connection::receive(connection.bind(py), PyBytes::new(py, &early_data).as_any())?;
         if ended {
@@ -391,10 +405,7 @@ impl H11Handshake {
         if !supported.is_truthy()? {
             return Ok(Vec::new());
         }
-        let offers = {
-            let this = slf.try_borrow()?;
-            PyList::new(py, &this.extensions)?
-        };
+        let offers = Self::offered(slf)?;
         let function = py.import("ws13.handshake")?.getattr("server_extensions_handshake")?;
         let answer = function.call1((offers, supported))?;
         if answer.is_none() {

@@ -13,7 +13,8 @@ pub enum Input {
     #[default]
     Empty,
     Lent(Py<PyBytes>, usize),
-    Joined(Vec<u8>, usize),
+    /// Boxed, so that a connection with nothing to read stays small.
+    Joined(Box<(Vec<u8>, usize)>),
 }
 
 impl Input {
@@ -26,9 +27,10 @@ impl Input {
             Self::Lent(first, used) => {
                 let mut joined = first.as_bytes(bytes.py())[*used..].to_vec();
                 joined.extend_from_slice(bytes.as_bytes());
-                *self = Self::Joined(joined, 0);
+                *self = Self::Joined(Box::new((joined, 0)));
             }
-            Self::Joined(joined, used) => {
+            Self::Joined(joined) => {
+                let (joined, used) = &mut **joined;
                 // Moving what is left down only when that is less than half keeps the sum linear.
                 if *used > joined.len() / 2 {
                     joined.drain(..*used);
@@ -45,7 +47,7 @@ impl Input {
         match self {
             Self::Empty => &[],
             Self::Lent(bytes, used) => &bytes.as_bytes(py)[*used..],
-            Self::Joined(bytes, used) => &bytes[*used..],
+            Self::Joined(joined) => &joined.0[joined.1..],
         }
     }
 
@@ -61,7 +63,7 @@ impl Input {
                 }
             }
             Self::Lent(bytes, used) => *used = bytes.as_bytes(py).len() - left,
-            Self::Joined(bytes, used) => *used = bytes.len() - left,
+            Self::Joined(joined) => joined.1 = joined.0.len() - left,
         }
     }
 

@@ -105,8 +105,8 @@ pub(crate) struct Utf8 {
     pending_length: u8,
     /// Bytes of the message that are behind us as whole code points.
     position: u64,
-    /// Found, and not reported yet.
-    fault: Option<Utf8Fault>,
+    /// Found, and not reported yet; boxed, as nearly all connections never have one.
+    fault: Option<Box<Utf8Fault>>,
 }
 
 impl Utf8 {
@@ -119,7 +119,7 @@ impl Utf8 {
 
     /// The fault that a piece ran into, once.
     pub fn take_fault(&mut self) -> Option<Utf8Fault> {
-        self.fault.take()
+        self.fault.take().map(|fault| *fault)
     }
 
     pub fn has_fault(&self) -> bool {
@@ -153,7 +153,8 @@ impl Utf8 {
                 None
             }
             (Rest::Incomplete(fault), Place::End) | (Rest::Invalid(fault), _) => {
-                Some(Utf8Fault { position: self.position.saturating_add(fault.position), ..fault })
+                let position = self.position.saturating_add(fault.position);
+                Some(Box::new(Utf8Fault { position, ..fault }))
             }
         };
         self.position = self.position.saturating_add(text.len() as u64);
