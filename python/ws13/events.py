@@ -64,7 +64,7 @@ def _repr(self: Event) -> str:
     return f"{type(self).__qualname__}({fields})"
 
 
-def _eq(self: Event, other: object) -> bool:
+def _eq(self: Event, other: object) -> Any:
     if type(other) is not type(self):
         return NotImplemented
     return _values(self) == _values(other)
@@ -134,7 +134,8 @@ def _twin(event: type[Event]) -> Any:
     """A dataclass with the fields of `event`."""
     import dataclasses
 
-    defaults = next((_DEFAULTS[base] for base in event.__mro__ if base in _DEFAULTS), {})
+    none: dict[str, object] = {}
+    defaults = next((_DEFAULTS[base] for base in event.__mro__ if base in _DEFAULTS), none)
     fields: list[Any] = []
     for name in event.__match_args__:
         if name not in defaults:
@@ -146,9 +147,9 @@ def _twin(event: type[Event]) -> Any:
     return dataclasses.make_dataclass(event.__name__, fields, frozen=True)
 
 
-_OURS = frozenset((Event, *_DEFAULTS, TextMessage, BytesMessage))
+_OURS: frozenset[Any] = frozenset((Event, *_DEFAULTS, TextMessage, BytesMessage))
 
-_METHODS: dict[type[Event], dict[str, Any]] = {
+_METHODS: dict[Any, dict[str, Any]] = {
     Event: {
         "__repr__": _repr,
         "__eq__": _eq,

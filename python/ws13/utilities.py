@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .events import Event
 
 #: Only an endpoint that understands WebSocket appends this to a key (RFC 6455 §1.3).
-ACCEPT_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+ACCEPT_GUID: bytes = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class ProtocolError(Exception):

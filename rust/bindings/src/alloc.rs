@@ -8,6 +8,7 @@
 //! - [`EventClass`]: a `#[pyclass]` is tracked by the garbage collector and made by `object.__new__`,
 //!   which costs more than everything else that a short message needs.
 //! - [`Iterator`]: the same, for the object that `events()` returns.
+//! - [`set_attribute`]: there is no safe call for what `object.__setattr__` does.
 
 use core::cell::{Cell, RefCell};
 use core::ffi::{CStr, c_int, c_void};
@@ -86,6 +87,20 @@ pub fn ascii<'py>(
     };
     // When this says no, the object is dropped, unseen: CPython frees it without reading it.
     Ok(text.copy_ascii(target).map(|ends| (object, ends)))
+}
+
+/// Sets or deletes an attribute as objects without a `__setattr__` of their own do.
+pub fn set_attribute(
+    object: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    value: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let value = value.map_or(ptr::null_mut(), |value| value.as_ptr());
+    // SAFETY: all are objects, and null asks to delete; CPython takes references of its own.
+    match unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value) } {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(object.py())),
+    }
 }
 
 /// A class of immutable objects with `N` fields, each of them an object, in this order.

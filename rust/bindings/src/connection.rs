@@ -4,6 +4,7 @@
 //! is written in Python. Arguments are converted before, and events need none.
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString, PyTuple};
 use ws13::{CloseCode, Decoded, Event, Fin, Misuse, Role, State};
@@ -31,6 +32,8 @@ pub struct Connection {
     stream: Stream,
     /// `events()` has run to its end behind the last event: the program knows that it is over.
     told: bool,
+    /// A program has put functions of its own in the place of methods of this object.
+    replaced: bool,
 }
 
 /// What is known of the byte stream from the peer.
@@ -64,12 +67,14 @@ impl Connection {
             raised,
             stream: Stream::Open,
             told: false,
+            replaced: false,
         })
     }
 
-    /// The state as the engine has it.
-    pub fn engine_state(&self) -> State {
-        self.engine.state()
+    /// Whether a `WSConnection` has to go through the object's attributes, as methods may be others.
+    #[inline]
+    pub fn is_customised(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(slf.try_borrow()?.replaced || !slf.is_exact_instance_of::<Self>())
     }
 
     /// The next event, `None` if there is none for now.
@@ -442,6 +447,29 @@ impl Connection {
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
         alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
+    }
+
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        if matches!(name.to_str(), Ok("send" | "receive_data" | "events")) {
+            slf.try_borrow_mut()?.replaced = true;
+        }
+        alloc::set_attribute(slf.as_any(), name, Some(value))
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        alloc::set_attribute(slf.as_any(), name, None)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.injected)
+    }
+
+    fn __clear__(&mut self) {
+        self.injected = None;
     }
 
     fn __reduce__(&self) -> PyResult<()> {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use ws13::extension::{Extension, Flow, Outbound, Part, Refused};
@@ -33,12 +34,19 @@ pub fn enabled(
     };
     for extension in extensions.try_iter()? {
         let extension = extension?;
-        if extension.call_method0("enabled")?.is_truthy()? {
+        if hook(&extension, "enabled")?.call0()?.is_truthy()? {
             let slot = raised.0.get_or_insert_default().clone();
             chain.push(Box::new(PythonExtension::new(role, &extension, slot)?));
         }
     }
     Ok(chain)
+}
+
+/// An attribute that every extension has; `TypeError` if the object is none.
+pub fn hook<'py>(extension: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    extension.getattr_opt(name)?.ok_or_else(|| {
+        PyTypeError::new_err(format!("expected an Extension, got {}", extension.get_type()))
+    })
 }
 
 /// An object with the hooks of `ws13.extensions.Extension`.

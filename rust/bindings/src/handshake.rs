@@ -12,13 +12,14 @@ use ws13::{HandshakeError, Misuse, Role, State, Step};
 
 use crate::connection::Connection;
 use crate::events::{EventClass, bool_object};
+use crate::extensions::hook;
 use crate::{alloc, buffers, entropy, errors, events, headers, names};
 
 /// One end of an opening handshake over HTTP/1.1, RFC 6455 §4.
 ///
 /// Args:
 ///     connection_type: CLIENT or SERVER.
-#[pyclass(subclass, module = "ws13.handshake")]
+#[pyclass(subclass, weakref, module = "ws13.handshake")]
 pub struct H11Handshake {
     engine: Engine,
     connection: Option<Py<Connection>>,
@@ -327,8 +328,8 @@ impl H11Handshake {
         let mut offers = Vec::new();
         for extension in extensions.bind(py).try_iter()? {
             let extension = extension?;
-            let name: String = extension.getattr("name")?.extract()?;
-            let parameters = extension.call_method0("offer")?;
+            let name: String = hook(&extension, "name")?.extract()?;
+            let parameters = hook(&extension, "offer")?.call0()?;
             match parameters.cast::<PyString>() {
                 Ok(parameters) => {
                     let parameters = parameters.to_str()?;
@@ -379,6 +380,9 @@ impl H11Handshake {
             .and_then(|server| server.check_accept(&accept))
             .map_err(|misuse| errors::misuse(py, &misuse))?;
         let extensions = extensions.bind(py);
+        for extension in extensions.try_iter()? {
+            hook(&extension?, "accept")?;
+        }
         accept.extensions = Self::negotiate(slf, extensions)?;
 
         let connection = Py::new(py, Connection::open(py, Role::Server, Some(extensions), &[])?)?;

@@ -36,6 +36,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::names::claim_interpreter(module.py())?;
         // Made once and never asked for by name, but by `isinstance` and by curious people.
         module.add("Events", crate::alloc::Iterator::class(module.py())?)?;
         crate::events::add_to(module)

@@ -1,5 +1,8 @@
 //! The Python classes that Rust needs: enums and exceptions, looked up once.
 
+use std::sync::OnceLock;
+
+use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -11,6 +14,17 @@ static CLIENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static LOCAL_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static REMOTE_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static CLOSE_REASON: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// Marks this interpreter as the one whose classes are kept here; `ImportError` in any other one.
+pub fn claim_interpreter(py: Python<'_>) -> PyResult<()> {
+    static OWNER: OnceLock<usize> = OnceLock::new();
+    // Each interpreter has a `sys` of its own.
+    let interpreter = py.import("sys")?.as_ptr().addr();
+    if *OWNER.get_or_init(|| interpreter) == interpreter {
+        return Ok(());
+    }
+    Err(PyImportError::new_err("ws13 can be used in one interpreter of a process only"))
+}
 
 /// The public state of a connection. A failed connection looks as it looks in wsproto: open until our
 /// Close frame is sent, so that programs find that they may send it.

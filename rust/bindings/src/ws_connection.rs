@@ -141,6 +141,9 @@ impl WSConnection {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let (handshake, connection) = Self::parts(slf)?;
         match connection {
+            Some(connection) if Connection::is_customised(&connection)? => {
+                Ok(connection.call_method1("send", (event,))?.cast_into()?)
+            }
             Some(connection) => Connection::send_event(&connection, event),
             None => {
                 let bytes = H11Handshake::send_event(&handshake, event)?;
@@ -162,6 +165,9 @@ impl WSConnection {
     fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let (handshake, connection) = Self::parts(slf)?;
         match connection {
+            Some(connection) if Connection::is_customised(&connection)? => {
+                connection.call_method1("receive_data", (data,)).map(drop)
+            }
             Some(connection) => Connection::receive(&connection, data),
             None => {
                 H11Handshake::receive(&handshake, data)?;
@@ -173,6 +179,14 @@ impl WSConnection {
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
     /// that is left keeps nothing back.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let (handshake, connection) = Self::parts(&slf)?;
+        if let Some(connection) = connection
+            && Connection::is_customised(&connection)?
+        {
+            let events = (handshake.call_method0("events")?, connection.call_method0("events")?);
+            let chain = slf.py().import("itertools")?.getattr("chain")?;
+            return Ok(chain.call1(events)?.unbind());
+        }
         let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
         alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
     }
