@@ -119,7 +119,7 @@ def test_abandoned_and_nested_iterators_lose_nothing() -> None:
 # Attributes
 
 
-@each_kind
+@pytest.mark.parametrize("make", MAKERS[:2], ids=["Connection", "WSConnection"])
 def test_a_connection_takes_new_attributes(make: Callable[[], Any]) -> None:
     connection = make()
     connection.label = "mine"

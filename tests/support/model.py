@@ -100,7 +100,7 @@ class Model:
             return got
         if self.eof and self._end():
             return SURPRISE
-        self.drained = self.state is CLOSED
+        self.drained = self.drained or self.failed or self.state in (CLOSED, REMOTE_CLOSING)
         return None
 
     # Sending

@@ -10,7 +10,7 @@
 //! - [`Iterator`]: the same, for the object that `events()` returns.
 //! - [`set_attribute`]: there is no safe call for what `object.__setattr__` does.
 
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, RefCell, RefMut};
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::{MaybeUninit, offset_of, size_of};
 use core::ptr;
@@ -22,6 +22,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 use pyo3::{Borrowed, ffi};
 use ws13::{Ends, Payload, Sent, Text};
+
+use crate::names;
 
 /// The payload as a `bytes` object.
 #[inline]
@@ -87,6 +89,40 @@ pub fn ascii<'py>(
     };
     // When this says no, the object is dropped, unseen: CPython frees it without reading it.
     Ok(text.copy_ascii(target).map(|ends| (object, ends)))
+}
+
+/// What only the thread that holds the GIL may touch, one at a time.
+///
+/// The borrow flag of a `#[pyclass]` is atomic, and taking it three or four times for a message costs
+/// as much as the message's header.
+pub struct GilCell<T>(RefCell<T>);
+
+// SAFETY: every access asks for `Python`, and the module declares that it needs the GIL and refuses to
+// be imported without it, so that CPython lets one thread at a time come here. (`traverse` is called by
+// the garbage collector, which holds it.)
+unsafe impl<T: Send> Sync for GilCell<T> {}
+
+impl<T> GilCell<T> {
+    pub const fn new(value: T) -> Self {
+        Self(RefCell::new(value))
+    }
+
+    /// The value. An error if it is in use: a hook of an extension calls its own connection.
+    #[inline]
+    pub fn borrow_mut<'a>(&'a self, py: Python<'_>) -> PyResult<RefMut<'a, T>> {
+        self.0.try_borrow_mut().map_err(|_| {
+            names::local_error(py, "the connection is running a hook of one of its extensions")
+        })
+    }
+
+    /// Shows the value to the garbage collector, unless it is in use.
+    pub fn traverse<E>(&self, visit: impl FnOnce(&T) -> Result<(), E>) -> Result<(), E> {
+        self.0.try_borrow().map_or(Ok(()), |value| visit(&value))
+    }
+
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
 }
 
 /// Sets or deletes an attribute as objects without a `__setattr__` of their own do.

@@ -3,12 +3,15 @@
 //! Invariant: no Python code runs while a connection is borrowed, except the hooks of an extension that
 //! is written in Python. Arguments are converted before, and events need none.
 
+use core::cell::RefMut;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString, PyTuple};
 use ws13::{CloseCode, Decoded, Event, Fin, Misuse, Role, State};
 
+use crate::alloc::GilCell;
 use crate::buffers::{self, Data};
 use crate::events::{BytesMessage, CloseConnection, EventClass, Message, Ping, Pong, TextMessage};
 use crate::extensions::{self, Raised};
@@ -21,8 +24,12 @@ use crate::{alloc, entropy, errors, names};
 ///     connection_type: CLIENT or SERVER.
 ///     extensions: the extensions that were negotiated; those not enabled are left out.
 ///     trailing_data: bytes that came behind the opening handshake.
-#[pyclass(subclass, dict, weakref, module = "ws13.connection")]
+#[pyclass(subclass, frozen, dict, weakref, module = "ws13.connection")]
 pub struct Connection {
+    inner: GilCell<Inner>,
+}
+
+struct Inner {
     engine: ws13::Connection,
     input: Input,
     /// Events that a program wants `events()` to give out first: a `deque`, made when it is asked for.
@@ -60,7 +67,7 @@ impl Connection {
         let extensions = extensions::enabled(role, extensions, &mut raised)?;
         let mut input = Input::default();
         input.push(PyBytes::new(py, early_data));
-        Ok(Self {
+        let inner = Inner {
             engine: ws13::Connection::with_extensions(role, extensions),
             input,
             injected: None,
@@ -68,32 +75,150 @@ impl Connection {
             stream: Stream::Open,
             told: false,
             replaced: false,
-        })
+        };
+        Ok(Self { inner: GilCell::new(inner) })
+    }
+
+    #[inline]
+    fn inner<'a>(slf: &'a Bound<'_, Self>) -> PyResult<RefMut<'a, Inner>> {
+        slf.get().inner.borrow_mut(slf.py())
     }
 
     /// Whether a `WSConnection` has to go through the object's attributes, as methods may be others.
     #[inline]
     pub fn is_customised(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Ok(slf.try_borrow()?.replaced || !slf.is_exact_instance_of::<Self>())
+        Ok(Self::inner(slf)?.replaced || !slf.is_exact_instance_of::<Self>())
     }
 
     /// The next event, `None` if there is none for now.
     #[inline]
     pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let mut this = slf.try_borrow_mut()?;
+        let mut this = Self::inner(slf)?;
         if let Some(queue) = &this.injected {
             let queue = queue.bind(slf.py()).clone();
             drop(this);
             if queue.len()? > 0 {
                 return Ok(Some(queue.call_method0("popleft")?.unbind()));
             }
-            this = slf.try_borrow_mut()?;
+            this = Self::inner(slf)?;
         }
         this.take_event(slf.py())
     }
 
+    /// See `receive_data` below.
+    #[inline]
+    pub fn receive(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        if data.is_none() {
+            let mut this = Self::inner(slf)?;
+            if this.stream == Stream::Open {
+                this.stream = Stream::Ended;
+                if this.input.is_empty() {
+                    this.receive_eof();
+                }
+            }
+            return Ok(());
+        }
+        let data = buffers::owned(data)?;
+        let mut this = Self::inner(slf)?;
+        match (this.engine.state(), this.stream) {
+            (State::Closed, _) if this.told => Ok(()),
+            // Choice: a program that has left the loop at the last event is told that it is over, as
+            // wsproto tells it. One that just reads on is not: RFC 6455 §1.4 has it discard the data.
+            (State::Closed, _) => Err(names::local_error(py, "Connection already closed.")),
+            (State::Open | State::LocalClosing, Stream::Open) => {
+                this.input.push(data);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// See `send` below.
+    #[inline]
+    pub fn send_event<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        if let Some([data, _, message_finished]) = Message::fields(event) {
+            return Self::send_message(slf, event, data, message_finished);
+        }
+        if let Some([payload]) = Ping::fields(event) {
+            return Self::send_control(slf, event, payload, Opcode::Ping);
+        }
+        if let Some([payload]) = Pong::fields(event) {
+            return Self::send_control(slf, event, payload, Opcode::Pong);
+        }
+        if let Some([code, reason]) = CloseConnection::fields(event) {
+            return Self::send_close(slf, event, code, reason);
+        }
+        Err(Self::inner(slf)?.cannot_send(event))
+    }
+
+    #[inline]
+    fn send_message<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        data: &Py<PyAny>,
+        message_finished: &Py<PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = slf.py();
+        let data = buffers::data(data.bind(py))?;
+        let fin = match message_finished.bind(py).is_truthy()? {
+            true => Fin::Yes,
+            false => Fin::No,
+        };
+        let mut this = Self::inner(slf)?;
+        let key = this.masking_key()?;
+        let sent = match &data {
+            Data::Text(text) => this.engine.send_text(text, fin, || key),
+            Data::Binary(bytes) => this.engine.send_binary(bytes, fin, || key),
+        };
+        this.finish(event, sent)
+    }
+
+    fn send_control<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        payload: &Py<PyAny>,
+        opcode: Opcode,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let payload = buffers::bytes(payload.bind(slf.py()))?;
+        let mut this = Self::inner(slf)?;
+        let key = this.masking_key()?;
+        let sent = match opcode {
+            Opcode::Ping => this.engine.send_ping(&payload, || key),
+            Opcode::Pong => this.engine.send_pong(&payload, || key),
+        };
+        this.finish(event, sent)
+    }
+
+    fn send_close<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        code: &Py<PyAny>,
+        reason: &Py<PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = slf.py();
+        let code = close_code(code.bind(py))?;
+        let reason = reason.bind(py);
+        let reason = match reason.is_none() {
+            true => "",
+            false => buffers::utf8(reason.cast::<PyString>()?)?,
+        };
+        let mut this = Self::inner(slf)?;
+        let key = this.masking_key()?;
+        let sent = this.engine.send_close(code, reason, || key);
+        this.finish(event, sent)
+    }
+}
+
+impl Inner {
     #[inline]
     fn take_event(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        if self.input.is_empty() && !self.engine.holds_event() {
+            return self.end_event(py);
+        }
         loop {
             let mut rest = self.input.rest(py);
             let taken = match self.engine.receive(&mut rest) {
@@ -132,113 +257,6 @@ impl Connection {
             true => Stream::Abnormal,
             false => Stream::Over,
         };
-    }
-
-    /// See `receive_data` below.
-    #[inline]
-    pub fn receive(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = slf.py();
-        if data.is_none() {
-            let mut this = slf.try_borrow_mut()?;
-            if this.stream == Stream::Open {
-                this.stream = Stream::Ended;
-                if this.input.is_empty() {
-                    this.receive_eof();
-                }
-            }
-            return Ok(());
-        }
-        let data = buffers::owned(data)?;
-        let mut this = slf.try_borrow_mut()?;
-        match (this.engine.state(), this.stream) {
-            (State::Closed, _) if this.told => Ok(()),
-            // Choice: a program that has left the loop at the last event is told that it is over, as
-            // wsproto tells it. One that just reads on is not: RFC 6455 §1.4 has it discard the data.
-            (State::Closed, _) => Err(names::local_error(py, "Connection already closed.")),
-            (State::Open | State::LocalClosing, Stream::Open) => {
-                this.input.push(data);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// See `send` below.
-    #[inline]
-    pub fn send_event<'py>(
-        slf: &Bound<'py, Self>,
-        event: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        if let Some([data, _, message_finished]) = Message::fields(event) {
-            return Self::send_message(slf, event, data, message_finished);
-        }
-        if let Some([payload]) = Ping::fields(event) {
-            return Self::send_control(slf, event, payload, Opcode::Ping);
-        }
-        if let Some([payload]) = Pong::fields(event) {
-            return Self::send_control(slf, event, payload, Opcode::Pong);
-        }
-        if let Some([code, reason]) = CloseConnection::fields(event) {
-            return Self::send_close(slf, event, code, reason);
-        }
-        Err(slf.try_borrow()?.cannot_send(event))
-    }
-
-    #[inline]
-    fn send_message<'py>(
-        slf: &Bound<'py, Self>,
-        event: &Bound<'py, PyAny>,
-        data: &Py<PyAny>,
-        message_finished: &Py<PyAny>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let py = slf.py();
-        let data = buffers::data(data.bind(py))?;
-        let fin = match message_finished.bind(py).is_truthy()? {
-            true => Fin::Yes,
-            false => Fin::No,
-        };
-        let mut this = slf.try_borrow_mut()?;
-        let key = this.masking_key()?;
-        let sent = match &data {
-            Data::Text(text) => this.engine.send_text(text, fin, || key),
-            Data::Binary(bytes) => this.engine.send_binary(bytes, fin, || key),
-        };
-        this.finish(event, sent)
-    }
-
-    fn send_control<'py>(
-        slf: &Bound<'py, Self>,
-        event: &Bound<'py, PyAny>,
-        payload: &Py<PyAny>,
-        opcode: Opcode,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let payload = buffers::bytes(payload.bind(slf.py()))?;
-        let mut this = slf.try_borrow_mut()?;
-        let key = this.masking_key()?;
-        let sent = match opcode {
-            Opcode::Ping => this.engine.send_ping(&payload, || key),
-            Opcode::Pong => this.engine.send_pong(&payload, || key),
-        };
-        this.finish(event, sent)
-    }
-
-    fn send_close<'py>(
-        slf: &Bound<'py, Self>,
-        event: &Bound<'py, PyAny>,
-        code: &Py<PyAny>,
-        reason: &Py<PyAny>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let py = slf.py();
-        let code = close_code(code.bind(py))?;
-        let reason = reason.bind(py);
-        let reason = match reason.is_none() {
-            true => "",
-            false => buffers::utf8(reason.cast::<PyString>()?)?,
-        };
-        let mut this = slf.try_borrow_mut()?;
-        let key = this.masking_key()?;
-        let sent = this.engine.send_close(code, reason, || key);
-        this.finish(event, sent)
     }
 
     #[inline]
@@ -369,31 +387,32 @@ impl Connection {
         let role = names::role(connection_type)?;
         let early_data = trailing_data.map(buffers::bytes).transpose()?.unwrap_or_default();
         let fresh = Self::open(slf.py(), role, extensions, &early_data)?;
-        *slf.try_borrow_mut()? = fresh;
+        *Self::inner(slf)? = fresh.inner.into_inner();
         Ok(())
     }
 
     /// Whether this is the client's end.
     #[getter]
-    fn client(&self) -> bool {
-        self.engine.role() == Role::Client
+    fn client(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(Self::inner(slf)?.engine.role() == Role::Client)
     }
 
     /// Where the connection stands, a `ConnectionState`.
     #[getter]
-    fn state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        names::state(py, self.engine.state())
+    fn state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let state = Self::inner(slf)?.engine.state();
+        names::state(slf.py(), state)
     }
 
     #[getter(_state)]
-    fn private_state(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.state(py)
+    fn private_state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        Self::state(slf)
     }
 
     #[setter(_state)]
     fn set_private_state(slf: &Bound<'_, Self>, state: &Bound<'_, PyAny>) -> PyResult<()> {
         let state = names::state_from(state)?;
-        slf.try_borrow_mut()?.engine.set_state(state);
+        Self::inner(slf)?.engine.set_state(state);
         Ok(())
     }
 
@@ -401,17 +420,17 @@ impl Connection {
     #[getter(_events)]
     fn injected(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        if slf.try_borrow()?.injected.is_none() {
+        if Self::inner(slf)?.injected.is_none() {
             let queue = py.import("collections")?.getattr("deque")?.call0()?.unbind();
-            slf.try_borrow_mut()?.injected = Some(queue);
+            Self::inner(slf)?.injected = Some(queue);
         }
-        let this = slf.try_borrow()?;
+        let this = Self::inner(slf)?;
         Ok(this.injected.as_ref().map_or_else(|| py.None(), |queue| queue.clone_ref(py)))
     }
 
     #[setter(_events)]
     fn set_injected(slf: &Bound<'_, Self>, queue: Py<PyAny>) -> PyResult<()> {
-        slf.try_borrow_mut()?.injected = Some(queue);
+        Self::inner(slf)?.injected = Some(queue);
         Ok(())
     }
 
@@ -455,7 +474,7 @@ impl Connection {
         value: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         if matches!(name.to_str(), Ok("send" | "receive_data" | "events")) {
-            slf.try_borrow_mut()?.replaced = true;
+            Self::inner(slf)?.replaced = true;
         }
         alloc::set_attribute(slf.as_any(), name, Some(value))
     }
@@ -465,11 +484,14 @@ impl Connection {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.injected)
+        self.inner.traverse(|inner| visit.call(&inner.injected))
     }
 
-    fn __clear__(&mut self) {
-        self.injected = None;
+    fn __clear__(slf: &Bound<'_, Self>) {
+        // A connection that is in use is not garbage.
+        if let Ok(mut inner) = Self::inner(slf) {
+            inner.injected = None;
+        }
     }
 
     fn __reduce__(&self) -> PyResult<()> {

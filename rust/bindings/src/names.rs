@@ -15,9 +15,15 @@ static LOCAL_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static REMOTE_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static CLOSE_REASON: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// Marks this interpreter as the one whose classes are kept here; `ImportError` in any other one.
+/// Marks this interpreter as the one whose classes are kept here; `ImportError` in any other one, and
+/// where threads run without the GIL.
 pub fn claim_interpreter(py: Python<'_>) -> PyResult<()> {
     static OWNER: OnceLock<usize> = OnceLock::new();
+    if let Some(is_enabled) = py.import("sys")?.getattr_opt("_is_gil_enabled")?
+        && !is_enabled.call0()?.is_truthy()?
+    {
+        return Err(PyImportError::new_err("ws13 needs the GIL"));
+    }
     // Each interpreter has a `sys` of its own.
     let interpreter = py.import("sys")?.as_ptr().addr();
     if *OWNER.get_or_init(|| interpreter) == interpreter {

@@ -189,6 +189,14 @@ impl Connection {
         }
     }
 
+    /// Whether an event can come without further input: a fault behind a piece of text, or what an
+    /// extension still holds.
+    #[must_use]
+    #[inline]
+    pub fn holds_event(&self) -> bool {
+        self.utf8.has_fault() || self.extensions.as_ref().is_some_and(|chain| chain.is_busy())
+    }
+
     /// Header, then message: reads a header and checks that the frame may stand here.
     #[inline]
     fn begin_frame(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Violation> {

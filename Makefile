@@ -1,0 +1,79 @@
+# Everything that people and machines run. Needs cargo (rustup) and a Python from 3.10 on with venv;
+# the rest is installed into .venv, and into .venvs for the other Pythons.
+
+PYTHON ?= python3
+CASES ?= 1-7,10
+ROWS ?=
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
+
+export CARGO_TERM_COLOR ?= auto
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: .venv/.built ## three conversations over TCP, with an independent library too
+	$(PY) examples/demo.py
+
+test: .venv/.built ## everything: lint, types, all tests on all Pythons, compliance, demo
+	$(PY) tools/everything.py --cases $(CASES)
+
+test-rust: ## the tests of the Rust crates
+	cargo test --locked --workspace
+
+test-python: .venv/.built ## the Python tests, on .venv and on each other Python that is found
+	$(PY) tools/pythons.py test
+
+lint: .venv/.linted ## formatting and lints of both languages
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: .venv/.linted .venv/.built ## mypy, pyright, and the stubs against the built module
+	$(PY) -m mypy --strict python/ws13 tests/typing tools
+	$(PY) -m pyright --pythonpath $(PY)
+	$(PY) -m mypy.stubtest ws13
+
+compliance: .venv/.built ## the Autobahn test suite, both directions (CASES=1-7,10)
+	$(PY) compliance/run.py --cases $(CASES)
+
+bench: .venv/.built ## compare with other libraries (ROWS=1,5 for some rows)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(PY) benchmarks/bench.py $(if $(ROWS),--rows $(ROWS))
+
+wheel: .venv/.tools ## a wheel for this Python and the source distribution, in dist
+	$(PY) -m maturin build --release --locked --sdist --interpreter $(PY) --out dist
+
+smoke: .venv/.tools ## a wheel into an empty environment of each Python, and a test there
+	$(PY) tools/pythons.py smoke
+
+requirements: ## pin the versions in pyproject.toml anew (needs uv)
+	for group in build lint test; do uv pip compile --quiet --upgrade --universal \
+		--python-version 3.10 --generate-hashes --group $$group \
+		--custom-compile-command 'make requirements' --output-file requirements/$$group.txt; done
+
+clean: ## remove what was built, environments included
+	rm -rf .venv .venvs dist target .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf compliance/.wstest compliance/reports
+	find python -name '*.so' -o -name '*.pyd' | xargs rm -f
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.tools: requirements/build.txt requirements/test.txt
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	@echo "installing the tools of requirements/ into .venv"
+	$(PIP) -r requirements/build.txt -r requirements/test.txt
+	@touch $@
+
+.venv/.linted: .venv/.tools requirements/lint.txt
+	$(PIP) -r requirements/lint.txt
+	@touch $@
+
+.venv/.built: .venv/.tools $(SOURCES)
+	$(PY) -m maturin develop --release --locked
+	@touch $@
+
+.PHONY: help demo test test-rust test-python lint types compliance bench wheel smoke requirements clean
+.DEFAULT_GOAL := help
