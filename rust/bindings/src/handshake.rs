@@ -133,10 +133,19 @@ impl H11Handshake {
             return Self::receive_eof(slf);
         }
         let data = buffers::owned(data)?;
+        // Choice: an empty read is nothing, but where the end of the stream is all that is missing it is
+        // that end, as sockets tell it and as wsproto takes it.
+        if data.as_bytes().is_empty() && Self::awaits_eof(slf)? {
+            return Self::receive_eof(slf);
+        }
         match Self::is_client(slf)? {
             true => Self::receive_response(slf, data.as_bytes()),
             false => Self::receive_request(slf, data.as_bytes()),
         }
+    }
+
+    fn awaits_eof(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(matches!(&slf.try_borrow()?.engine, Engine::Client(client) if client.awaits_eof()))
     }
 
     fn receive_eof(slf: &Bound<'_, Self>) -> PyResult<()> {

@@ -140,6 +140,13 @@ impl ClientHandshake {
         }
     }
 
+    /// Whether a rejection's body is under way that only the end of the stream ends, RFC 9112 §6.3 (8).
+    #[must_use]
+    pub fn awaits_eof(&self) -> bool {
+        self.state == State::Rejecting
+            && self.body.as_ref().is_some_and(|body| body.ends_with_stream() && !body.is_done())
+    }
+
     /// What the server sent behind its response: the first input of the connection.
     pub fn take_early_data(&mut self) -> Vec<u8> {
         self.head.take_rest()
