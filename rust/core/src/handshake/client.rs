@@ -144,7 +144,10 @@ impl ClientHandshake {
     #[must_use]
     pub fn awaits_eof(&self) -> bool {
         self.state == State::Rejecting
-            && self.body.as_ref().is_some_and(|body| body.ends_with_stream() && !body.is_done())
+            && self
+                .body
+                .as_ref()
+                .is_some_and(|body| body.reader.ends_with_stream() && !body.reader.is_done())
     }
 
     /// What the server sent behind its response: the first input of the connection.
