@@ -10,6 +10,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 export CARGO_TERM_COLOR ?= auto
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -62,7 +63,9 @@ clean: ## remove what was built, environments included
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.tools: requirements/build.txt requirements/test.txt
-	test -x $(PY) || $(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "needs a Python from 3.10 on: make PYTHON=python3.13"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 	@echo "installing the tools of requirements/ into .venv"
 	$(PIP) -r requirements/build.txt -r requirements/test.txt
 	@touch $@

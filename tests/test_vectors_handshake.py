@@ -72,6 +72,9 @@ def test_every_cut_of_a_response_has_the_expected_outcome(case: Case) -> None:
         for chunk in chunks:  # the key differs from run to run, the lengths do not
             cut.append(response[at : at + len(chunk)])
             at += len(chunk)
+        if case["expect"].get("reject", {}).get("finished") is False:
+            # An empty read would end a body that only the end of the stream ends.
+            cut = [chunk for chunk in cut if chunk]
         feed(client, cut, case)
         return client
 

@@ -221,16 +221,15 @@ impl Inner {
         }
         loop {
             let mut rest = self.input.rest(py);
-            let taken = match self.engine.receive(&mut rest) {
-                Some(event) => convert(py, event)?,
-                None => Taken::Nothing,
-            };
+            let event = self.engine.receive(&mut rest);
+            let taken = event.map_or(Ok(Taken::Nothing), |event| convert(py, event));
             let left = rest.len();
             self.input.keep_last(py, left);
             if let Some(error) = self.raised.take() {
                 return Err(error);
             }
-            match taken {
+            // Where memory ran out, a piece of the stream is gone with it.
+            match taken.inspect_err(|_| self.engine.give_up())? {
                 Taken::Event(event) => return Ok(Some(event)),
                 Taken::Nothing => return self.end_event(py),
                 Taken::NoText => {}

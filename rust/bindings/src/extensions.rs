@@ -79,7 +79,7 @@ impl PythonExtension {
         Python::attach(|py| {
             hook(self.hooks.bind(py), self.proto.bind(py)).unwrap_or_else(|error| {
                 *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                Err(Refused(CloseCode(1011)))
+                Err(Refused(CloseCode::INTERNAL_ERROR))
             })
         })
     }

@@ -21,6 +21,8 @@ impl CloseCode {
     pub const INVALID_FRAME_PAYLOAD_DATA: Self = Self(1007);
     /// A message was too big.
     pub const MESSAGE_TOO_BIG: Self = Self(1009);
+    /// The endpoint met a condition that it did not expect.
+    pub const INTERNAL_ERROR: Self = Self(1011);
     /// Never on the wire: the TLS handshake failed.
     pub const TLS_HANDSHAKE_FAILED: Self = Self(1015);
 

@@ -332,6 +332,12 @@ impl Connection {
         Some(Event::Close(code, reason))
     }
 
+    /// Fails the connection for a reason of the caller's own, such as memory that ran out while it took
+    /// an event: nothing more is received, and a Close frame may still be sent.
+    pub fn give_up(&mut self) {
+        self.fail(Violation::Extension(CloseCode::INTERNAL_ERROR), &mut [].as_slice());
+    }
+
     /// _Fail the WebSocket Connection_, §7.1.7: everything that was kept is released.
     #[cold]
     fn fail<'a>(&mut self, violation: Violation, input: &mut &[u8]) -> Event<'a> {
