@@ -219,14 +219,12 @@ impl Connection {
             }
             Kind::Data(self.message.receive(header.opcode)?)
         };
-        let frame = Incoming {
+        Ok(Some(Incoming {
             kind,
             fin: header.fin,
             mask: header.mask(),
             remaining: header.payload_length,
-        };
-        self.frame = Some(frame);
-        Ok(Some(frame))
+        }))
     }
 
     /// Takes what `input` holds of the frame's payload, at most `most` bytes: the payload and
@@ -241,6 +239,7 @@ impl Connection {
         let length = usize::try_from(frame.remaining).unwrap_or(usize::MAX).min(most);
         let (bytes, rest) = input.split_at_checked(length).unwrap_or((input, &[]));
         if bytes.is_empty() && frame.remaining > 0 {
+            self.frame = Some(frame);
             return None;
         }
         *input = rest;
