@@ -37,8 +37,8 @@ def server_extensions_handshake(
     """
     Lets the `supported` extensions answer the client's offers (RFC 6455 §9.1).
 
-    Each extension answers the first of its offers that it accepts; the order is the client's. Returns
-    the value of Sec-WebSocket-Extensions, None if no extension is in use.
+    Each extension answers the first of its offers that it accepts; the order is the client's.
+    Returns the value of Sec-WebSocket-Extensions, None if no extension is in use.
     """
     answers: dict[str, str] = {}
     for offer in requested:
@@ -47,7 +47,9 @@ def server_extensions_handshake(
                 continue
             answer = extension.accept(offer)
             if isinstance(answer, str):
-                answers[extension.name] = f"{extension.name}; {answer}" if answer else extension.name
+                answers[extension.name] = (
+                    f"{extension.name}; {answer}" if answer else extension.name
+                )
             elif answer:
                 answers[extension.name] = extension.name
     return ", ".join(answers.values()).encode("ascii") if answers else None
