@@ -89,7 +89,9 @@ def test_any_cut_of_a_response_gives_the_same(data: st.DataObject) -> None:
     response += strategies.written(data.draw(strategies.conversations(max_messages=1)), "client")
     ends = [None] if data.draw(st.booleans()) else []
     verdicts = []
-    for chunks in ([response], data.draw(strategies.cuts(response))):
+    # An empty read is nothing, but for a body that only the end of the stream ends.
+    cut = [chunk for chunk in data.draw(strategies.cuts(response)) if chunk]
+    for chunks in ([response], cut):
         end = Opening("client", REQUEST)
         (key,) = http.parse(end.sent).all("Sec-WebSocket-Key")
         end.feed([*heads.answering(key, chunks), *ends])
