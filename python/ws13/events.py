@@ -106,12 +106,12 @@ def _delattr(self: Event, name: str) -> None:
 
 def _ping_response(self: Ping) -> Pong:
     """The Pong that answers this Ping (RFC 6455 §5.5.3)."""
-    return Pong(payload=self.payload)
+    return Pong(self.payload)
 
 
 def _close_response(self: CloseConnection) -> CloseConnection:
     """The Close frame that answers this one (RFC 6455 §5.5.1)."""
-    return CloseConnection(code=self.code, reason=self.reason)
+    return CloseConnection(self.code, self.reason)
 
 
 class _Description:
