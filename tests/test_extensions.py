@@ -23,6 +23,7 @@ class Shift(Extension):
 
     def __init__(self) -> None:
         self.in_use = False
+        self.is_control = False
         self.seen: list[str] = []
 
     def enabled(self) -> bool:
@@ -45,10 +46,11 @@ class Shift(Extension):
     def frame_inbound_header(
         self, proto: Protocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
+        self.is_control = opcode.iscontrol()
         return RsvBits(False, True, False)
 
     def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
-        return bytes((byte - 1) % 256 for byte in data)
+        return data if self.is_control else bytes((byte - 1) % 256 for byte in data)
 
     def frame_outbound(
         self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
@@ -93,6 +95,31 @@ def test_an_extension_turns_payloads_both_ways_and_leaves_control_frames_alone()
         there.receive_data(sent)
         assert list(there.events()) == [TextMessage("ab"), Ping(b"p"), BytesMessage(b"\xff")]
     assert server.send(TextMessage("ab")) == b"\xa1\x02bc"
+
+
+class Flips(Shift):
+    """Turns every bit of every payload, those of control frames too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_use = True
+
+    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+        return bytes(byte ^ 0xFF for byte in data)
+
+    def frame_outbound(
+        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
+    ) -> tuple[RsvBits, bytes]:
+        return rsv, bytes(byte ^ 0xFF for byte in data)
+
+
+def test_control_frames_pass_an_extension_both_ways() -> None:
+    client, server = Connection(CLIENT, [Flips()]), Connection(SERVER, [Flips()])
+    said = [Ping(b"hello"), BytesMessage(b"a"), CloseConnection(CloseReason.NORMAL_CLOSURE, "bye")]
+    sent = b"".join(map(client.send, said))
+    for byte in sent:
+        server.receive_data(bytes([byte]))
+    assert list(server.events()) == said
 
 
 def test_a_server_s_extension_answers_the_first_offer_it_accepts_and_sees_no_later_one() -> None:

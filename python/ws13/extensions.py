@@ -24,8 +24,10 @@ class Extension(ABC):
     An extension: negotiated in the opening handshake, then shown every frame.
 
     What comes in passes the extensions in the order in which they were negotiated, what goes out in
-    the opposite one. A hook refuses a frame by returning a `CloseReason`; an exception leaves the
-    call that ran the hook, and the connection has failed then.
+    the opposite one; control frames too. A hook refuses a frame by returning a `CloseReason`. An
+    exception leaves the call that ran the hook: behind one in an inbound hook the connection has
+    failed, behind one in `frame_outbound` nothing has changed. A hook cannot use the connection it
+    is working for.
     """
 
     #: Its name in Sec-WebSocket-Extensions.

@@ -241,10 +241,7 @@ fn event<C: EventClass<N>, const N: usize>(
     unsafe {
         let object = ffi::PyObject_Malloc(size_of::<Object<N>>()).cast::<Object<N>>();
         if object.is_null() {
-            return Err(PyErr::from_value(Bound::from_owned_ptr_or_err(
-                py,
-                ffi::PyErr_NoMemory(),
-            )?));
+            return Err(out_of_memory(py));
         }
         (&raw mut (*object).fields).write(fields);
         Ok(Bound::from_owned_ptr(py, ffi::PyObject_Init(object.cast(), class)).unbind())
@@ -508,13 +505,15 @@ unsafe fn release(field: *mut ffi::PyObject) {
             return ffi::Py_DECREF(field);
         }
         let depth = DEPTH.get();
-        if depth >= MAX_DEPTH {
-            return DEFERRED.with_borrow_mut(|deferred| deferred.push(field));
+        // When the thread is ending, its list may be gone: then the object is freed on the spot.
+        let defer = |deferred: &RefCell<Vec<_>>| deferred.borrow_mut().push(field);
+        if depth >= MAX_DEPTH && DEFERRED.try_with(defer).is_ok() {
+            return;
         }
         DEPTH.set(depth + 1);
         ffi::Py_DECREF(field);
         while depth == 0
-            && let Some(next) = DEFERRED.with_borrow_mut(Vec::pop)
+            && let Ok(Some(next)) = DEFERRED.try_with(|deferred| deferred.borrow_mut().pop())
         {
             ffi::Py_DECREF(next);
         }

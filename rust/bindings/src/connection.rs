@@ -102,7 +102,14 @@ impl Connection {
             }
             this = Self::inner(slf)?;
         }
-        this.take_event(slf.py())
+        let taken = this.take_event(slf.py())?;
+        // The members of an enum are looked up by Python code: not while the connection is borrowed.
+        drop(this);
+        match taken {
+            Taken::Event(event) => Ok(Some(event)),
+            Taken::Close(code, reason) => close_event(slf.py(), code, reason.as_deref()).map(Some),
+            Taken::NoText | Taken::Nothing => Ok(None),
+        }
     }
 
     /// See `receive_data` below.
@@ -113,7 +120,7 @@ impl Connection {
             let mut this = Self::inner(slf)?;
             if this.stream == Stream::Open {
                 this.stream = Stream::Ended;
-                if this.input.is_empty() {
+                if this.input.is_empty() && !this.engine.holds_event() {
                     this.receive_eof();
                 }
             }
@@ -152,7 +159,8 @@ impl Connection {
         if let Some([code, reason]) = CloseConnection::fields(event) {
             return Self::send_close(slf, event, code, reason);
         }
-        Err(Self::inner(slf)?.cannot_send(event))
+        let state = Self::inner(slf)?.engine.state();
+        Err(cannot_send(event, state))
     }
 
     #[inline]
@@ -174,7 +182,9 @@ impl Connection {
             Data::Text(text) => this.engine.send_text(text, fin, || key),
             Data::Binary(bytes) => this.engine.send_binary(bytes, fin, || key),
         };
-        this.finish(event, sent)
+        let outcome = (this.raised.take(), this.engine.state());
+        drop(this);
+        finish(event, sent, outcome)
     }
 
     fn send_control<'py>(
@@ -190,7 +200,9 @@ impl Connection {
             Opcode::Ping => this.engine.send_ping(&payload, || key),
             Opcode::Pong => this.engine.send_pong(&payload, || key),
         };
-        this.finish(event, sent)
+        let outcome = (this.raised.take(), this.engine.state());
+        drop(this);
+        finish(event, sent, outcome)
     }
 
     fn send_close<'py>(
@@ -209,15 +221,17 @@ impl Connection {
         let mut this = Self::inner(slf)?;
         let key = this.masking_key()?;
         let sent = this.engine.send_close(code, reason, || key);
-        this.finish(event, sent)
+        let outcome = (this.raised.take(), this.engine.state());
+        drop(this);
+        finish(event, sent, outcome)
     }
 }
 
 impl Inner {
     #[inline]
-    fn take_event(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+    fn take_event(&mut self, py: Python<'_>) -> PyResult<Taken> {
         if self.input.is_empty() && !self.engine.holds_event() {
-            return self.end_event(py);
+            return Ok(self.end_event());
         }
         loop {
             let mut rest = self.input.rest(py);
@@ -230,25 +244,25 @@ impl Inner {
             }
             // Where memory ran out, a piece of the stream is gone with it.
             match taken.inspect_err(|_| self.engine.give_up())? {
-                Taken::Event(event) => return Ok(Some(event)),
-                Taken::Nothing => return self.end_event(py),
+                Taken::Nothing => return Ok(self.end_event()),
                 Taken::NoText => {}
+                taken => return Ok(taken),
             }
         }
     }
 
     /// What comes when all input is used: perhaps the end.
     #[inline]
-    fn end_event(&mut self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+    fn end_event(&mut self) -> Taken {
         if self.stream == Stream::Ended {
             self.receive_eof();
         }
         if self.stream == Stream::Abnormal {
             self.stream = Stream::Over;
-            return close_event(py, CloseCode::ABNORMAL_CLOSURE, None).map(Some);
+            return Taken::Close(CloseCode::ABNORMAL_CLOSURE, None);
         }
         self.told = !matches!(self.engine.state(), State::Open | State::LocalClosing);
-        Ok(None)
+        Taken::Nothing
     }
 
     fn receive_eof(&mut self) {
@@ -265,39 +279,40 @@ impl Inner {
             Role::Server => Ok([0; 4]),
         }
     }
+}
 
-    #[inline]
-    fn finish<'py>(
-        &self,
-        event: &Bound<'py, PyAny>,
-        sent: Result<ws13::Sent<'_>, Misuse>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        if let Some(error) = self.raised.take() {
-            return Err(error);
-        }
-        match sent {
-            Ok(sent) => alloc::frame(event.py(), &sent),
-            Err(Misuse::State(..)) => Err(self.cannot_send(event)),
-            Err(misuse) => Err(errors::misuse(event.py(), &misuse)),
-        }
+/// Makes the frame, or the exception, when the connection is not borrowed any more: `outcome` is what a
+/// hook raised, and the state behind the call.
+#[inline]
+fn finish<'py>(
+    event: &Bound<'py, PyAny>,
+    sent: Result<ws13::Sent<'_>, Misuse>,
+    outcome: (Option<PyErr>, State),
+) -> PyResult<Bound<'py, PyBytes>> {
+    match (outcome, sent) {
+        ((Some(raised), _), _) => Err(raised),
+        (_, Ok(sent)) => alloc::frame(event.py(), &sent),
+        ((_, state), Err(Misuse::State(..))) => Err(cannot_send(event, state)),
+        (_, Err(misuse)) => Err(errors::misuse(event.py(), &misuse)),
     }
+}
 
-    #[cold]
-    fn cannot_send(&self, event: &Bound<'_, PyAny>) -> PyErr {
-        let py = event.py();
-        let state = names::state(py, self.engine.state());
-        match state.and_then(|state| Ok((event.str()?, state.bind(py).str()?))) {
-            Ok((event, state)) => {
-                names::local_error(py, format!("Event {event} cannot be sent in state {state}."))
-            }
-            Err(error) => error,
+#[cold]
+fn cannot_send(event: &Bound<'_, PyAny>, state: State) -> PyErr {
+    let py = event.py();
+    match names::state(py, state).and_then(|state| Ok((event.str()?, state.bind(py).str()?))) {
+        Ok((event, state)) => {
+            names::local_error(py, format!("Event {event} cannot be sent in state {state}."))
         }
+        Err(error) => error,
     }
 }
 
 /// What the engine gave out, as Python has it.
 enum Taken {
     Event(Py<PyAny>),
+    /// The end of the connection: code and reason.
+    Close(CloseCode, Option<String>),
     /// A piece of text that is not UTF-8 from its first byte on; the failure comes next.
     NoText,
     Nothing,
@@ -325,9 +340,9 @@ fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
         Event::Pong(payload) => {
             Pong::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
         }
-        Event::Close(code, reason) => close_event(py, code, Some(reason)),
+        Event::Close(code, reason) => return Ok(Taken::Close(code, Some(reason.to_owned()))),
         Event::Failed(violation) => {
-            close_event(py, violation.close_code(), Some(&violation.to_string()))
+            return Ok(Taken::Close(violation.close_code(), Some(violation.to_string())));
         }
     };
     object.map(Taken::Event)
@@ -386,7 +401,8 @@ impl Connection {
         let role = names::role(connection_type)?;
         let early_data = trailing_data.map(buffers::bytes).transpose()?.unwrap_or_default();
         let fresh = Self::open(slf.py(), role, extensions, &early_data)?;
-        *Self::inner(slf)? = fresh.inner.into_inner();
+        let old = std::mem::replace(&mut *Self::inner(slf)?, fresh.inner.into_inner());
+        drop(old);
         Ok(())
     }
 
@@ -429,7 +445,8 @@ impl Connection {
 
     #[setter(_events)]
     fn set_injected(slf: &Bound<'_, Self>, queue: Py<PyAny>) -> PyResult<()> {
-        Self::inner(slf)?.injected = Some(queue);
+        let old = Self::inner(slf)?.injected.replace(queue);
+        drop(old);
         Ok(())
     }
 
@@ -487,10 +504,9 @@ impl Connection {
     }
 
     fn __clear__(slf: &Bound<'_, Self>) {
-        // A connection that is in use is not garbage.
-        if let Ok(mut inner) = Self::inner(slf) {
-            inner.injected = None;
-        }
+        // A connection that is in use is not garbage. What it held is dropped when it is free again.
+        let injected = Self::inner(slf).ok().and_then(|mut inner| inner.injected.take());
+        drop(injected);
     }
 
     fn __reduce__(&self) -> PyResult<()> {

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::PyBytes;
 use ws13::extension::{Extension, Flow, Outbound, Part, Refused};
 use ws13::{CloseCode, Header, Opcode, Role, Rsv};
 
-use crate::buffers;
+use crate::{buffers, headers};
 
 /// What a hook raised: it leaves the call of the connection that ran the hook, as it is.
 #[derive(Clone, Default)]
@@ -170,8 +170,7 @@ impl Extension for PythonExtension {
             let data = PyBytes::new(py, payload);
             let arguments = (proto, opcode, rsv, data, frame.fin);
             let result = hooks.call_method1("frame_outbound", arguments)?;
-            let (rsv, data) =
-                result.cast_into::<PyTuple>()?.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+            let (rsv, data) = headers::pair_of(&result)?;
             frame.rsv = rsv_from(&rsv)?;
             *payload = buffers::bytes(&data)?.into_owned();
             Ok(Ok(()))

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use ws13::handshake::{
@@ -335,8 +336,7 @@ impl H11Handshake {
         let [host, target, extensions, extra_headers, subprotocols] = fields;
         let mut offered = Vec::new();
         let mut offers = Vec::new();
-        for extension in extensions.bind(py).try_iter()? {
-            let extension = extension?;
+        for extension in items(extensions.bind(py))? {
             let name: String = hook(&extension, "name")?.extract()?;
             let parameters = hook(&extension, "offer")?.call0()?;
             match parameters.cast::<PyString>() {
@@ -389,8 +389,8 @@ impl H11Handshake {
             .and_then(|server| server.check_accept(&accept))
             .map_err(|misuse| errors::misuse(py, &misuse))?;
         let extensions = extensions.bind(py);
-        for extension in extensions.try_iter()? {
-            hook(&extension?, "accept")?;
+        for extension in items(extensions)? {
+            hook(&extension, "accept")?;
         }
         accept.extensions = Self::negotiate(slf, extensions)?;
 
@@ -440,7 +440,10 @@ impl H11Handshake {
             status: match status.extract::<u16>() {
                 Ok(status) => status,
                 Err(error) if error.is_instance_of::<PyTypeError>(py) => return Err(error),
-                Err(_) => return Err(errors::misuse(py, &Misuse::Status(u16::MAX))),
+                Err(_) => {
+                    let message = format!("status code {status} rejects nothing");
+                    return Err(names::local_error(py, message));
+                }
             },
             fields: headers::from_python(headers.bind(py))?,
             has_body: has_body.bind(py).is_truthy()?,
@@ -451,6 +454,14 @@ impl H11Handshake {
             .and_then(|server| server.reject(&reject))
             .map_err(|misuse| errors::misuse(py, &misuse))
     }
+}
+
+/// The items of a list; none if it is None.
+fn items<'py>(list: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    if list.is_none() {
+        return Ok(Vec::new());
+    }
+    list.try_iter()?.collect()
 }
 
 #[pymethods]
@@ -540,6 +551,20 @@ impl H11Handshake {
         let state = Self::public_state(slf)?;
         let state = state.bind(slf.py()).str()?;
         Ok(format!("{}(client={client}, state={state})", slf.get_type().name()?))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.connection)?;
+        if let Some(pending) = &self.pending {
+            pending.events.iter().try_for_each(|event| visit.call(event))?;
+            pending.extensions.iter().try_for_each(|extension| visit.call(extension))?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&mut self) {
+        self.connection = None;
+        self.pending = None;
     }
 
     fn __reduce__(&self) -> PyResult<()> {

@@ -1,6 +1,6 @@
 //! Hosts, names and fields of a handshake, between Python's strings and the engine's.
 
-use pyo3::exceptions::PyUnicodeError;
+use pyo3::exceptions::{PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
 use ws13::Misuse;
@@ -21,7 +21,7 @@ pub fn to_python(py: Python<'_>, fields: &[Field]) -> PyResult<Py<PyAny>> {
 pub fn from_python(headers: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
     let mut fields = Vec::new();
     for pair in headers.try_iter()? {
-        let (name, value) = pair?.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        let (name, value) = pair_of(&pair?)?;
         let name = text_or_bytes(&name)?;
         let value = match value.cast::<PyString>() {
             Ok(text) if !text.to_str().is_ok_and(str::is_ascii) => {
@@ -32,6 +32,15 @@ pub fn from_python(headers: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
         fields.push(Field { name, value });
     }
     Ok(fields)
+}
+
+/// The two items of any iterable that has two.
+pub fn pair_of<'py>(pair: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let mut items = pair.try_iter()?;
+    match (items.next().transpose()?, items.next().transpose()?, items.next()) {
+        (Some(first), Some(second), None) => Ok((first, second)),
+        _ => Err(PyTypeError::new_err("expected a pair")),
+    }
 }
 
 /// The bytes of a str or a buffer. What is not ASCII in a str is no token and no target either, and is
@@ -54,6 +63,9 @@ pub fn ascii(object: &Bound<'_, PyAny>, refused: fn(String) -> Misuse) -> PyResu
 
 /// A list of names.
 pub fn names(list: &Bound<'_, PyAny>, refused: fn(String) -> Misuse) -> PyResult<Vec<String>> {
+    if list.is_none() {
+        return Ok(Vec::new());
+    }
     list.try_iter()?.map(|name| ascii(&name?, refused)).collect()
 }
 

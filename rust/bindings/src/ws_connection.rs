@@ -1,6 +1,7 @@
 //! `ws13.WSConnection`: the opening handshake, and the connection that comes of it.
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
@@ -189,6 +190,16 @@ impl WSConnection {
         }
         let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
         alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.handshake)?;
+        visit.call(&self.connection)
+    }
+
+    fn __clear__(&mut self) {
+        self.handshake = None;
+        self.connection = None;
     }
 
     fn __reduce__(&self) -> PyResult<()> {

@@ -310,12 +310,20 @@ impl Connection {
         input: &mut &'i [u8],
     ) -> Option<Event<'a>> {
         let (payload, finished) = self.take_payload(frame, input, MAX_CONTROL_PAYLOAD)?;
-        if finished && self.control.is_none() && opcode != Opcode::Close {
+        let direct = opcode != Opcode::Close && self.extensions.is_none();
+        if finished && self.control.is_none() && direct {
             return Some(control_event(opcode, payload));
         }
         payload.append_to(self.control.get_or_insert_default());
         if !finished {
             return None;
+        }
+        if let (Some(chain), Some(control)) = (&mut self.extensions, &mut self.control) {
+            match chain.whole(std::mem::take(control), MAX_CONTROL_PAYLOAD) {
+                Ok(payload) if payload.len() <= MAX_CONTROL_PAYLOAD => **control = payload,
+                Ok(_) => return Some(self.fail(Violation::ControlFrameTooLong, input)),
+                Err(error) => return Some(self.fail(refused(error), input)),
+            }
         }
         if opcode != Opcode::Close {
             let whole = self.control.as_ref()?;
@@ -468,6 +476,9 @@ impl Connection {
             chain
                 .outbound(&mut frame, payload.to_mut())
                 .map_err(|Refused(code)| Misuse::Extension(code))?;
+            if opcode.is_control() && payload.len() > MAX_CONTROL_PAYLOAD {
+                return Err(Misuse::ControlPayloadTooLong(payload.len()));
+            }
         }
         let masking_key = match self.role {
             Role::Client => Some(key()),

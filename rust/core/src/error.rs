@@ -293,7 +293,7 @@ pub enum Misuse {
     CloseReasonWithoutCode,
     /// An extension refused the frame.
     Extension(CloseCode),
-    /// The request was sent before, or there is none to answer.
+    /// There is no request to answer.
     NoRequest,
     /// A target that RFC 6455 §3 does not allow.
     Target(String),

@@ -60,7 +60,8 @@ pub trait Extension: Send + Sync {
     /// If the frame breaks a rule of the extension.
     fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused>;
 
-    /// Turns the payload of a received frame into another one: takes from the beginning of `input`,
+    /// Turns the payload of a received frame, the one whose header was seen last, into another one:
+    /// takes from the beginning of `input`,
     /// appends to `output`, at most [`PIECE`] bytes in one call.
     ///
     /// # Errors
@@ -158,6 +159,18 @@ impl Chain {
     /// The piece that came out last.
     pub fn piece(&self) -> &[u8] {
         &self.piece
+    }
+
+    /// Lets the whole payload of a control frame pass the chain; stops when more than `most` bytes
+    /// have come out.
+    pub fn whole(&mut self, payload: Vec<u8>, most: usize) -> Result<Vec<u8>, Refused> {
+        self.push(Part::MessageEnd, |input| *input = payload);
+        let mut output = Vec::new();
+        while self.is_busy() && output.len() <= most {
+            self.pull()?;
+            output.extend_from_slice(&self.piece);
+        }
+        Ok(output)
     }
 
     /// Lets `payload` pass the chain outwards.

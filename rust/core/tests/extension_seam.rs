@@ -11,7 +11,7 @@ use support::extensions::{POLICY, Refuse, Repeat, Sign, Upper};
 use support::frames::{Frame, decode};
 use support::pipe::{End, Taking, cut};
 use support::transcript::{Item, Transcript};
-use ws13::extension::{Extension, PIECE};
+use ws13::extension::{Extension, Flow, Outbound, PIECE, Part, Refused};
 use ws13::{CloseCode, Connection, Event, Fin, Misuse, Role, Rsv, State, Violation};
 
 fn server(extensions: Vec<Box<dyn Extension>>) -> End {
@@ -40,7 +40,7 @@ fn received(make: impl Fn() -> Vec<Box<dyn Extension>>, bytes: &[u8]) -> Transcr
 }
 
 #[test]
-fn an_extension_turns_the_payloads_of_messages_into_others_and_leaves_control_frames_alone() {
+fn an_extension_turns_the_payloads_of_all_frames_into_others() {
     let bytes = [
         frame(1, b"ab").unfinished().encode(),
         frame(9, b"ping").encode(),
@@ -52,13 +52,56 @@ fn an_extension_turns_the_payloads_of_messages_into_others_and_leaves_control_fr
     ];
     let seen = received(|| vec![Box::new(Upper)], &bytes.concat());
     let items = [
-        Item::Ping(b"ping".to_vec()),
+        Item::Ping(b"PING".to_vec()),
         Item::Text("ABC".to_owned()),
         Item::Binary(b"\xffX".to_vec()),
         Item::Text("FüR".to_owned()),
-        Item::Close(1000, "bye".to_owned()),
+        Item::Close(1000, "BYE".to_owned()),
     ];
     assert_eq!(seen.items, items);
+}
+
+#[test]
+fn a_control_frame_that_an_extension_makes_too_long_is_refused_both_ways() {
+    let bytes = frame(9, b"x").encode();
+    let mut connection = Connection::with_extensions(Role::Server, vec![Box::new(Longer)]);
+    let mut input = bytes.as_slice();
+    let event = connection.receive(&mut input);
+    assert!(matches!(event, Some(Event::Failed(Violation::ControlFrameTooLong))), "{event:?}");
+
+    let mut connection = Connection::with_extensions(Role::Server, vec![Box::new(Longer)]);
+    let refused = connection.send_close(CloseCode::NORMAL_CLOSURE, "", || [0; 4]);
+    assert_eq!(refused.unwrap_err(), Misuse::ControlPayloadTooLong(202));
+    assert_eq!(connection.state(), State::Open);
+}
+
+/// Adds 200 bytes to every payload.
+struct Longer;
+
+impl Extension for Longer {
+    fn claims(&self) -> Rsv {
+        Rsv::NONE
+    }
+
+    fn inbound_header(&mut self, _: &ws13::Header) -> Result<Rsv, Refused> {
+        Ok(Rsv::NONE)
+    }
+
+    fn inbound(
+        &mut self,
+        input: &mut &[u8],
+        _: Part,
+        output: &mut Vec<u8>,
+    ) -> Result<Flow, Refused> {
+        output.extend_from_slice(std::mem::take(input));
+        output.extend_from_slice(&[0; 200]);
+        Ok(Flow::Done)
+    }
+
+    fn outbound(&mut self, _: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
+        payload.extend_from_slice(&[0; 200]);
+        Ok(())
+    }
 }
 
 #[test]

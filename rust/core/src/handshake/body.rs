@@ -1,7 +1,7 @@
 //! The body of a rejection, RFC 9112 §6 and §7: its framing, both ways.
 
 use super::Field;
-use super::fields::elements;
+use super::fields::{elements, is_token, is_value};
 use crate::error::{HandshakeError, Misuse};
 
 /// How the length of a body is told, RFC 9112 §6.3.
@@ -61,6 +61,8 @@ pub(super) struct BodyReader {
     /// Bytes that may still come before the limit is crossed.
     room: u64,
     limit: u64,
+    /// The same for the lines between the data.
+    framing_room: u64,
     chunk: Chunk,
     /// The part of a chunk's framing that is under way.
     line: Vec<u8>,
@@ -78,10 +80,14 @@ enum Chunk {
 
 /// // Choice: a line of a chunk's framing, extensions and trailers included, is at most this long.
 const MAX_CHUNK_LINE: usize = 1024;
+/// // Choice: all such lines together may be this many times as long as the body. Chunks of one byte
+/// need five bytes of framing each.
+const MAX_FRAMING: u64 = 8;
 
 impl BodyReader {
     pub fn new(framing: Framing, limit: u64) -> Self {
-        Self { framing, room: limit, limit, chunk: Chunk::Size, line: Vec::new() }
+        let framing_room = limit.saturating_mul(MAX_FRAMING);
+        Self { framing, room: limit, limit, framing_room, chunk: Chunk::Size, line: Vec::new() }
     }
 
     /// Whether the body has come to its end.
@@ -148,7 +154,9 @@ impl BodyReader {
                 }
                 (Chunk::DataEnd, b"\r\n") => Chunk::Size,
                 (Chunk::Trailer, b"\r\n") => Chunk::Done,
-                (Chunk::Trailer, [.., b'\r', b'\n']) => Chunk::Trailer,
+                (Chunk::Trailer, [field @ .., b'\r', b'\n']) if is_field_line(field) => {
+                    Chunk::Trailer
+                }
                 _ => return Err(HandshakeError::MalformedRejectionBody),
             };
         }
@@ -157,12 +165,25 @@ impl BodyReader {
     /// Moves bytes up to the end of a line; tells whether the line is complete.
     fn take_line(&mut self, input: &mut &[u8]) -> Result<bool, HandshakeError> {
         let end = memchr::memchr(b'\n', input).map_or(input.len(), |at| at.saturating_add(1));
-        self.line.extend_from_slice(take(input, end as u64));
+        let part = take(input, end as u64);
+        self.line.extend_from_slice(part);
         if self.line.len() > MAX_CHUNK_LINE {
             return Err(HandshakeError::MalformedRejectionBody);
         }
+        self.framing_room = self
+            .framing_room
+            .checked_sub(part.len() as u64)
+            .ok_or(HandshakeError::RejectionBodyTooLong(self.limit))?;
         Ok(self.line.ends_with(b"\n"))
     }
+}
+
+/// RFC 9112 §5: field-line = field-name ":" OWS field-value OWS
+fn is_field_line(line: &[u8]) -> bool {
+    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+    line.split_at_checked(colon).is_some_and(|(name, value)| {
+        is_token(name) && value.strip_prefix(b":").is_some_and(is_value)
+    })
 }
 
 fn take<'i>(input: &mut &'i [u8], most: u64) -> &'i [u8] {

@@ -1,7 +1,7 @@
 //! The client's end of the opening handshake, RFC 6455 §4.1.
 
 use super::body::{BodyReader, Framing, framing};
-use super::fields::{asks_to_upgrade, check_extra, write, write_all};
+use super::fields::{asks_to_upgrade, check_extra, elements, write, write_all};
 use super::head::{Head, HeadReader, Kind, Start};
 use super::{Accept, Field, Reject, Request, Response, extensions, key, subprotocol, target};
 use crate::config::HandshakeLimits;
@@ -157,9 +157,9 @@ impl ClientHandshake {
 
     /// _Fail the WebSocket Connection_, §7.1.7: also for callers that find fault with an extension.
     pub fn fail(&mut self) {
-        if !self.state.advance(Step::Fail) {
-            self.state = State::Closed;
-        }
+        // What was accepted a moment ago fails as an open connection does, and ends there.
+        self.state.advance(Step::Fail);
+        self.state.advance(Step::ReceiveEof);
         self.head = HeadReader::default();
         self.body = None;
     }
@@ -252,8 +252,10 @@ fn examine(offered: &Offered, fields: Vec<Field>) -> Result<Accept, HandshakeErr
         return Err(HandshakeError::MissingConnection);
     }
     // §4.1 (2)
-    if !all("upgrade").any(|value| value.eq_ignore_ascii_case(b"websocket")) {
-        return Err(HandshakeError::MissingUpgrade);
+    let mut protocols = all("upgrade").flat_map(elements);
+    match (protocols.next(), protocols.next()) {
+        (Some(protocol), None) if protocol.eq_ignore_ascii_case(b"websocket") => {}
+        _ => return Err(HandshakeError::MissingUpgrade),
     }
     // §4.1 (4), §11.3.3: not more than once.
     let mut tokens = all("sec-websocket-accept");

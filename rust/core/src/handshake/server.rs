@@ -1,6 +1,7 @@
 //! The server's end of the opening handshake, RFC 6455 §4.2.
 
 use super::body::{BodyWriter, Framing, framing};
+use super::fields::trim;
 use super::fields::{
     asks_to_upgrade, check, check_extra, has_token, is_token, is_value, write, write_all,
 };
@@ -29,7 +30,8 @@ enum Progress {
     /// Its head is under way.
     Head,
     /// It is complete and good: what the answer needs of it.
-    Received { key: Vec<u8>, subprotocols: Vec<String> },
+    /// And how many bytes came together with it.
+    Received { key: Vec<u8>, subprotocols: Vec<String>, early: usize },
     /// It was refused, or answered.
     Over,
 }
@@ -67,7 +69,7 @@ impl ServerHandshake {
     pub fn receive(&mut self, data: &[u8]) -> Result<Option<Request>, HandshakeError> {
         let result = match self.progress {
             Progress::Head => self.receive_head(data),
-            Progress::Received { .. } => self.keep_early_data(data).map(|()| None),
+            Progress::Received { early, .. } => self.keep_early_data(data, early).map(|()| None),
             Progress::Over => return Ok(None),
         };
         result.inspect_err(|_| self.refuse())
@@ -89,10 +91,17 @@ impl ServerHandshake {
         let legal = fields.iter().all(|field| is_token(&field.name) && is_value(&field.value));
         let fields = fields
             .into_iter()
-            .map(|field| Field::new(field.name.to_ascii_lowercase(), field.value))
-            .collect();
+            .map(|field| Field::new(field.name.to_ascii_lowercase(), trim(&field.value)))
+            .collect::<Vec<_>>();
         let start = Start::Request { method: "GET".to_owned(), target: target.to_owned() };
+        let length = fields.iter().fold(target.len(), |length, field: &Field| {
+            length.saturating_add(field.name.len()).saturating_add(field.value.len())
+        });
         let result = match legal {
+            _ if length > self.limits.head => Err(HandshakeError::HeadTooLong(self.limits.head)),
+            _ if fields.len() > self.limits.fields => {
+                Err(HandshakeError::TooManyFields(self.limits.fields))
+            }
             true => self.examine(Head { start, is_http_1_1: true, fields }),
             false => Err(HandshakeError::MalformedHead),
         };
@@ -132,8 +141,8 @@ impl ServerHandshake {
 
     /// The limit is for bytes that come while the caller decides; those that came together with the
     /// head were the caller's own choice of how much to read.
-    fn keep_early_data(&mut self, data: &[u8]) -> Result<(), HandshakeError> {
-        if self.head.keep(data) > self.limits.early_data {
+    fn keep_early_data(&mut self, data: &[u8], early: usize) -> Result<(), HandshakeError> {
+        if self.head.keep(data).saturating_sub(early) > self.limits.early_data {
             return Err(HandshakeError::TooMuchEarlyData(self.limits.early_data));
         }
         Ok(())
@@ -198,15 +207,13 @@ impl ServerHandshake {
         if !target::is_target(target.as_bytes()) {
             return Err(HandshakeError::Target);
         }
-        let mut subprotocols = Vec::new();
-        for value in all("sec-websocket-protocol") {
-            subprotocol::read(value, &mut subprotocols)?;
-        }
+        let subprotocols = subprotocol::read(all("sec-websocket-protocol"))?;
         let mut offers = Vec::new();
         for value in all("sec-websocket-extensions") {
             offers.extend(extensions::parse(value)?.iter().map(|offer| offer.text.to_owned()));
         }
-        self.progress = Progress::Received { key, subprotocols: subprotocols.clone() };
+        let early = self.head.keep(&[]);
+        self.progress = Progress::Received { key, subprotocols: subprotocols.clone(), early };
         let told: [&[u8]; 3] = [b"host", b"sec-websocket-protocol", b"sec-websocket-extensions"];
         let fields = fields.into_iter().filter(|field| !told.contains(&field.name.as_slice()));
         Ok(Request { host, target, subprotocols, extensions: offers, fields: fields.collect() })
@@ -223,7 +230,7 @@ impl ServerHandshake {
     /// The key to answer, and the value of Sec-WebSocket-Extensions.
     fn examine_accept(&self, accept: &Accept) -> Result<(&[u8], String), Misuse> {
         self.state.check(Step::SendAccept)?;
-        let Progress::Received { key, subprotocols } = &self.progress else {
+        let Progress::Received { key, subprotocols, .. } = &self.progress else {
             return Err(Misuse::NoRequest);
         };
         if let Some(name) = accept.subprotocol.as_ref().filter(|name| !subprotocols.contains(name))

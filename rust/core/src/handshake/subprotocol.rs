@@ -1,28 +1,31 @@
 //! Sec-WebSocket-Protocol, RFC 6455 §4.1, §4.2.2 and §11.3.4.
 
+use std::collections::HashSet;
+
 use super::fields::{elements, is_token};
 use crate::error::{HandshakeError, Misuse};
 
-/// Adds the subprotocols of one field to `offered`: distinct tokens, §4.1 (10).
-pub(super) fn read(value: &[u8], offered: &mut Vec<String>) -> Result<(), HandshakeError> {
-    for element in elements(value) {
+/// The subprotocols that the values of all such fields offer: distinct tokens, §4.1 (10).
+pub(super) fn read<'v>(
+    values: impl Iterator<Item = &'v [u8]>,
+) -> Result<Vec<String>, HandshakeError> {
+    let mut offered = Vec::new();
+    let mut seen = HashSet::new();
+    for element in values.flat_map(elements) {
         let name = str::from_utf8(element).map_err(|_| HandshakeError::MalformedSubprotocol)?;
-        if !is_token(element) || offered.iter().any(|other| other == name) {
+        if !is_token(element) || !seen.insert(element) {
             return Err(HandshakeError::MalformedSubprotocol);
         }
         offered.push(name.to_owned());
     }
-    Ok(())
+    Ok(offered)
 }
 
 /// Checks what a client wants to offer.
 pub(super) fn check(names: &[String]) -> Result<(), Misuse> {
-    let mut rest = names;
-    while let [name, behind @ ..] = rest {
-        if !is_token(name.as_bytes()) || behind.contains(name) {
-            return Err(Misuse::Subprotocol(name.clone()));
-        }
-        rest = behind;
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !is_token(name.as_bytes()) || !seen.insert(name.as_str())) {
+        Some(name) => Err(Misuse::Subprotocol(name.clone())),
+        None => Ok(()),
     }
-    Ok(())
 }
