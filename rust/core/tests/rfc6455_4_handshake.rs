@@ -111,9 +111,10 @@ fn bytes_behind_a_request_are_kept_up_to_the_limit_until_it_is_answered() {
         assert_eq!(server.take_early_data(), b"");
 
         let mut server = ServerHandshake::new(limits);
-        for chunk in cut(&bytes, sizes) {
+        for chunk in cut(&request_bytes(&[]), sizes) {
             server.receive(chunk).unwrap();
         }
+        assert_eq!(server.receive(b"0123456789"), Ok(None));
         let error = HandshakeError::TooMuchEarlyData(10);
         assert_eq!(server.receive(b"x"), Err(error.clone()));
         assert_eq!(server.receive(b"x"), Ok(None));
