@@ -1,6 +1,7 @@
 //! The lifecycle of a connection, RFC 6455 §4 and §7, as data: [`RULES`] is the only place that says
 //! which step leads where. The lookup table, the diagram in `docs/lifecycle.md` and the exhaustive
-//! test are made from it, and nothing else in this crate changes a state.
+//! test are made from it. Nothing else in this crate decides what a step does; `Connection::set_state` is
+//! for callers that know better.
 
 use core::fmt;
 
