@@ -167,7 +167,8 @@ try:
 except ImportError:
     import _xxsubinterpreters as interpreters
     make = interpreters.create
-import ws13
+if sys.argv[1] == "main":
+    import ws13
 inner = '''
 try:
     import ws13

@@ -15,7 +15,7 @@ from support import frames, heads, strategies
 from support.frames import Frame
 from support.model import OPEN, connection_type, opened
 from ws13 import WSConnection
-from ws13.connection import Connection
+from ws13.connection import Connection, ConnectionState
 from ws13.events import (
     AcceptConnection,
     BytesMessage,
@@ -45,6 +45,8 @@ def meddle(connection: Connection) -> None:
     for call in calls:
         with contextlib.suppress(*DOCUMENTED):
             call()
+    # Nothing refuses this: no extension is in use, so the connection is free whenever Python runs.
+    assert isinstance(connection.state, ConnectionState)
 
 
 class Meddler:
@@ -210,7 +212,7 @@ def test_the_repr_of_a_refused_event_may_use_the_connection(role: str) -> None:
     connection = opened(role)
     connection.send(CloseConnection(1000))
     host: Any = Meddler(connection)
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError, match="cannot be sent in state"):
         connection.send(Request(host, "/"))
     assert host.meddled
 

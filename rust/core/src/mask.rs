@@ -60,12 +60,6 @@ impl Mask {
         Self { key: self.key.rotate_right(bits) }
     }
 
-    /// Whether applying the mask changes nothing.
-    #[must_use]
-    pub const fn is_none(self) -> bool {
-        self.key == 0
-    }
-
     /// Writes `source`, masked or unmasked, to the beginning of `target`; stops at the shorter one.
     pub fn copy<S: Slot>(self, source: &[u8], target: &mut [S]) {
         self.copy_and_fold(source, target, |_| {});
