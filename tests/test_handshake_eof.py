@@ -1,10 +1,10 @@
-"""How a stream's end reaches an opening handshake."""
+"""How a stream's end reaches an opening handshake, and a connection that has failed."""
 
 from __future__ import annotations
 
 from ws13 import ConnectionType, WSConnection
-from ws13.connection import ConnectionState
-from ws13.events import RejectConnection, RejectData, Request
+from ws13.connection import CLIENT, Connection, ConnectionState
+from ws13.events import CloseConnection, RejectConnection, RejectData, Request
 
 
 def rejected(fields: bytes) -> WSConnection:
@@ -30,3 +30,13 @@ def test_an_empty_read_is_nothing_while_a_body_has_a_length() -> None:
     client.receive_data(b"")
     client.receive_data(b"o")
     assert [event.body_finished for event in client.events()] == [False, False, True]
+
+
+def test_an_end_told_again_ends_a_connection_whose_failure_was_taken_in_between() -> None:
+    client = Connection(CLIENT)
+    client.receive_data(b"\x83\x01x")
+    client.receive_data(None)
+    assert isinstance(next(client.events()), CloseConnection)
+    client.receive_data(None)
+    assert client.state is ConnectionState.CLOSED
+    assert list(client.events()) == []

@@ -118,7 +118,7 @@ impl Connection {
         let py = slf.py();
         if data.is_none() {
             let mut this = Self::inner(slf)?;
-            if this.stream == Stream::Open {
+            if matches!(this.stream, Stream::Open | Stream::Ended) {
                 this.stream = Stream::Ended;
                 if this.input.is_empty() && !this.engine.holds_event() {
                     this.receive_eof();
