@@ -9,7 +9,7 @@ import os
 
 from . import connection, events, extensions, frame_protocol, handshake, typing, utilities
 from ._native import VERSION as __version__
-from ._native import WSConnection, forget_entropy
+from ._native import Config, WSConnection, forget_entropy
 from .connection import Connection, ConnectionState, ConnectionType
 from .handshake import H11Handshake
 
@@ -18,6 +18,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_entropy)
 
 __all__ = [
+    "Config",
     "Connection",
     "ConnectionState",
     "ConnectionType",

@@ -22,10 +22,12 @@ __all__ = [
     "AcceptConnection",
     "BytesMessage",
     "CloseConnection",
+    "Config",
     "Connection",
     "Event",
     "Events",
     "H11Handshake",
+    "Inflater",
     "Message",
     "Ping",
     "Pong",
@@ -34,7 +36,10 @@ __all__ = [
     "Request",
     "TextMessage",
     "WSConnection",
+    "accept_deflate",
+    "finalize_deflate",
     "forget_entropy",
+    "offer_deflate",
 ]
 
 _Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -234,7 +239,8 @@ class Connection:
     One end of an open WebSocket connection (RFC 6455 §5 to §8).
 
     `extensions` are those that were negotiated; what is not enabled is left out. `trailing_data`
-    are bytes that came behind the opening handshake.
+    are bytes that came behind the opening handshake. `config` sets limits, and whether messages are
+    given out whole.
     """
 
     def __init__(
@@ -242,6 +248,8 @@ class Connection:
         connection_type: ConnectionType,
         extensions: Iterable[Extension] | None = None,
         trailing_data: bytes = b"",
+        *,
+        config: Config | None = None,
     ) -> None: ...
     @property
     def client(self) -> bool:
@@ -252,9 +260,12 @@ class Connection:
     _state: ConnectionState
     #: Events that `events()` gives out first.
     _events: deque[Event]
-    def send(self, event: Event) -> bytes:
+    def send(self, event: Event, *, compress: bool | None = None) -> bytes:
         """
         Returns the bytes that tell the peer of a message, Ping, Pong or Close.
+
+        `compress` says whether to compress the message that the event begins, where that was
+        agreed; None leaves it to the extension.
 
         Raises `LocalProtocolError` if the event cannot be sent now, or not as it is (RFC 6455 §5.5,
         §7.4), and `TypeError` if a field has the wrong type or text and bytes meet in one message.
@@ -276,7 +287,9 @@ class Connection:
 class H11Handshake:
     """One end of an opening handshake over HTTP/1.1 (RFC 6455 §4)."""
 
-    def __init__(self, connection_type: ConnectionType) -> None: ...
+    def __init__(
+        self, connection_type: ConnectionType, *, config: Config | None = None
+    ) -> None: ...
     @property
     def client(self) -> bool:
         """Whether this is the client's end."""
@@ -316,7 +329,9 @@ class H11Handshake:
 class WSConnection:
     """One end of a WebSocket connection, opening handshake included (RFC 6455)."""
 
-    def __init__(self, connection_type: ConnectionType) -> None: ...
+    def __init__(
+        self, connection_type: ConnectionType, *, config: Config | None = None
+    ) -> None: ...
     @property
     def client(self) -> bool:
         """Whether this is the client's end."""
@@ -338,9 +353,12 @@ class WSConnection:
         Raises `RemoteProtocolError` if the request breaks a rule of RFC 6455 §4.2.1, and
         `LocalProtocolError` if this is a client or there was a request before.
         """
-    def send(self, event: Event) -> bytes:
+    def send(self, event: Event, *, compress: bool | None = None) -> bytes:
         """
         Returns the bytes that tell the peer of an event.
+
+        `compress` says whether to compress the message that the event begins, where that was
+        agreed; None leaves it to the extension.
 
         Raises `LocalProtocolError` if the event cannot be sent now, or not as it is, and
         `TypeError` if a field has the wrong type or text and bytes meet in one message. Nothing has
@@ -358,6 +376,95 @@ class WSConnection:
         """Iterates over what the peer did. An iterator that is left keeps nothing back."""
     def __copy__(self) -> Never: ...
     def __deepcopy__(self, _memo: object) -> Never: ...
+
+@final
+class Config:
+    """
+    What a connection is told when it is made (RFC 6455 §10.4).
+
+    All arguments are keywords. Limits are numbers above 0; None is no limit. Whoever breaks one
+    fails the connection with close code 1009, or the handshake. The default has the events of
+    wsproto: messages come in pieces as they arrive, of any length.
+
+    Raises `ValueError` for a limit below 1, and `TypeError` for one that is no int.
+    """
+
+    def __new__(
+        cls,
+        *,
+        whole_messages: bool = False,
+        max_message_size: int | None = None,
+        max_frame_size: int | None = None,
+        max_fragments: int | None = None,
+        piece_size: int | None = 65536,
+        max_head_size: int | None = 16384,
+        max_head_fields: int | None = 128,
+        max_interim_responses: int | None = 16,
+        max_rejection_body: int | None = 1048576,
+        max_early_data: int | None = 65536,
+    ) -> Self: ...
+    @staticmethod
+    def server(**changes: Any) -> Config:
+        """What suits a server: whole messages of at most 1 MiB in at most 4096 frames."""
+    @staticmethod
+    def client(**changes: Any) -> Config:
+        """What suits a client: whole messages of at most 64 MiB."""
+    @property
+    def whole_messages(self) -> bool:
+        """Whether each message is one event. Without it the pieces are events of their own."""
+    @property
+    def max_message_size(self) -> int | None:
+        """Bytes of a message, after inflating."""
+    @property
+    def max_frame_size(self) -> int | None:
+        """Bytes of a frame's payload, before inflating."""
+    @property
+    def max_fragments(self) -> int | None:
+        """Frames of a message."""
+    @property
+    def piece_size(self) -> int | None:
+        """Bytes that inflating gives out in one event."""
+    @property
+    def max_head_size(self) -> int | None:
+        """Bytes of a request's or response's head (RFC 9112 §2.1)."""
+    @property
+    def max_head_fields(self) -> int | None:
+        """Field lines in a head."""
+    @property
+    def max_interim_responses(self) -> int | None:
+        """Interim (1xx) responses before the final one."""
+    @property
+    def max_rejection_body(self) -> int | None:
+        """Bytes of the body of a rejection."""
+    @property
+    def max_early_data(self) -> int | None:
+        """Bytes behind a request that is not answered yet."""
+    def __replace__(self, **changes: Any) -> Config: ...
+    def __hash__(self) -> int: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, int | None]]: ...
+
+@final
+class Inflater:
+    """Inflates messages, with the interface of `zlib.decompressobj()`."""
+
+    def __new__(cls, window_bits: int) -> Self: ...
+    def decompress(self, data: bytes) -> bytes:
+        """Inflates a piece of a message's payload; `zlib.error` if it is no DEFLATE."""
+    def flush(self) -> bytes:
+        """Ends the message; `zlib.error` if its payload stops inside a block."""
+
+def offer_deflate(wanted: tuple[bool, int, bool, int]) -> str:
+    """A client's offer (RFC 7692 §7.1), without the name of the extension."""
+
+def accept_deflate(
+    offer: str, wanted: tuple[bool, int, bool, int]
+) -> tuple[tuple[bool, int, bool, int], str] | None:
+    """What a server agrees to and its answer (RFC 7692 §7.1); None declines the offer."""
+
+def finalize_deflate(
+    answer: str, wanted: tuple[bool, int, bool, int]
+) -> tuple[bool, int, bool, int]:
+    """What is agreed when a server answers so (RFC 7692 §7.1); or `RemoteProtocolError`."""
 
 def forget_entropy() -> None:
     """Makes masking keys that were drawn in advance lapse; called in a child after `fork()`."""

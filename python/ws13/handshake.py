@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._native import H11Handshake
 from .events import RejectConnection
+from .extensions import PerMessageDeflate
 from .utilities import RemoteProtocolError
 
 TYPE_CHECKING = False
@@ -45,12 +46,16 @@ def server_extensions_handshake(
         for extension in supported:
             if extension.name != _name(offer) or extension.name in answers:
                 continue
-            answer = extension.accept(offer)
-            if isinstance(answer, str):
+            parameters = (
+                extension.answer(offer)
+                if isinstance(extension, PerMessageDeflate)
+                else extension.accept(offer)
+            )
+            if isinstance(parameters, str):
                 answers[extension.name] = (
-                    f"{extension.name}; {answer}" if answer else extension.name
+                    f"{extension.name}; {parameters}" if parameters else extension.name
                 )
-            elif answer:
+            elif parameters:
                 answers[extension.name] = extension.name
     return ", ".join(answers.values()).encode("ascii") if answers else None
 
@@ -62,7 +67,7 @@ def client_extensions_handshake(
     Tells the offered extensions what the server has chosen (RFC 6455 §4.1).
 
     Returns those in use, in the server's order. Raises `RemoteProtocolError` if the server chose an
-    extension that was not offered.
+    extension that was not offered, or one twice, or parameters that do not fit the offer.
     """
     extensions: list[Extension] = []
     for text in accepted:
@@ -72,6 +77,13 @@ def client_extensions_handshake(
             raise RemoteProtocolError(
                 f"unrecognized extension {name}", event_hint=RejectConnection()
             )
-        extension.finalize(text)
+        if extension in extensions:
+            raise RemoteProtocolError(
+                f"extension {name} chosen twice", event_hint=RejectConnection()
+            )
+        if isinstance(extension, PerMessageDeflate):
+            extension.conclude(text)
+        else:
+            extension.finalize(text)
         extensions.append(extension)
     return extensions

@@ -46,11 +46,24 @@ def normed_header_dict(h11_headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes
 
 def split_comma_header(value: bytes) -> list[str]:
     """
-    The elements of a list of tokens (RFC 9110 §5.6.1), in ASCII, without white space around them.
+    The elements of a list (RFC 9110 §5.6.1), in ASCII, without white space around them.
 
-    Not for Sec-WebSocket-Extensions, whose quoted strings may hold commas.
+    A comma in a quoted string ends none (RFC 9110 §5.6.4).
     """
-    return [element.decode("ascii").strip() for element in value.split(b",")]
+    elements: list[bytes] = []
+    start, quoted, escaped = 0, False, False
+    for index, byte in enumerate(value):
+        if escaped:
+            escaped = False
+        elif byte == ord("\\"):
+            escaped = quoted
+        elif byte == ord('"'):
+            quoted = not quoted
+        elif byte == ord(",") and not quoted:
+            elements.append(value[start:index])
+            start = index + 1
+    elements.append(value[start:])
+    return [element.decode("ascii").strip() for element in elements]
 
 
 def generate_nonce() -> bytes:

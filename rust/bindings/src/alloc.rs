@@ -3,6 +3,8 @@
 //!
 //! - [`payload`], [`frame`]: `PyBytes::new_with` zeroes the object first, and a 64 KiB message then
 //!   costs 45 % more.
+//! - [`Growing`]: a message that comes in many pieces is written once, too, instead of being kept in
+//!   pieces and joined.
 //! - [`ascii`]: no safe call makes a `str` out of bytes that are unmasked on the way, and decoding a
 //!   separate buffer costs more than twice as much.
 //! - [`EventClass`]: a `#[pyclass]` is tracked by the garbage collector and made by `object.__new__`,
@@ -62,6 +64,80 @@ fn bytes<'py>(
         fill(target);
     }
     Ok(object)
+}
+
+unsafe extern "C" {
+    /// Documented for C, and kept by PyO3 to itself.
+    fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
+}
+
+/// A `bytes` object that grows piece by piece; nobody else can see it before it is finished.
+#[derive(Default)]
+pub struct Growing {
+    object: Option<Py<PyBytes>>,
+    length: usize,
+}
+
+impl Growing {
+    /// Bytes so far.
+    pub const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Adds `piece`. `total` is how long the whole is going to be, as far as that is known: room is made
+    /// for at most so many bytes, and never for more than twice of what has come and 64 KiB.
+    pub fn append(&mut self, py: Python<'_>, piece: &Payload<'_>, total: usize) -> PyResult<()> {
+        let length = self.length.saturating_add(piece.len());
+        if length == 0 {
+            return Ok(());
+        }
+        let capacity = self.object.as_ref().map_or(0, |object| object.as_bytes(py).len());
+        if length > capacity {
+            let grown = length.saturating_mul(2).saturating_add(64 * 1024);
+            self.resize(py, grown.min(total).max(length))?;
+        }
+        let Some(object) = &self.object else { return Ok(()) };
+        // SAFETY: the object is ours alone (nothing hands it out before `finish`), holds `capacity`
+        // bytes, and those from `length` on are written before anybody reads them.
+        let target = unsafe {
+            let start = ffi::PyBytes_AsString(object.as_ptr());
+            let start = start.cast::<MaybeUninit<u8>>().add(self.length);
+            core::slice::from_raw_parts_mut(start, piece.len())
+        };
+        piece.copy_to(target);
+        self.length = length;
+        Ok(())
+    }
+
+    /// The object, as long as what was added.
+    pub fn finish<'py>(mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        if self.length > 0 {
+            self.resize(py, self.length)?;
+        }
+        Ok(self.object.take().map_or_else(|| PyBytes::new(py, b""), |object| object.into_bound(py)))
+    }
+
+    fn resize(&mut self, py: Python<'_>, size: usize) -> PyResult<()> {
+        let size = ffi::Py_ssize_t::try_from(size)?;
+        let Some(object) = self.object.take() else {
+            // SAFETY: as in `bytes`.
+            let object = unsafe {
+                let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size);
+                Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
+            };
+            self.object = Some(object.unbind());
+            return Ok(());
+        };
+        let mut object = object.into_ptr();
+        // SAFETY: there is one reference to the object, which is not the shared empty one; the call
+        // takes it and leaves a new one, or null with an exception set.
+        let object = unsafe {
+            _PyBytes_Resize(&raw mut object, size);
+            Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
+        };
+        self.object = Some(object.unbind());
+        Ok(())
+    }
 }
 
 /// The piece as a `str`, if it is ASCII: unmasked and tested in one pass, into its final place.

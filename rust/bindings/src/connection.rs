@@ -9,13 +9,16 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString, PyTuple};
-use ws13::{CloseCode, Decoded, Event, Fin, Misuse, Role, State};
+use ws13::extension::Compression;
+use ws13::{CloseCode, Decoded, Ends, Event, Fin, Framing, Misuse, Role, State};
 
 use crate::alloc::GilCell;
 use crate::buffers::{self, Data};
+use crate::config::Config;
 use crate::events::{BytesMessage, CloseConnection, EventClass, Message, Ping, Pong, TextMessage};
 use crate::extensions::{self, Raised};
 use crate::input::Input;
+use crate::whole::Whole;
 use crate::{alloc, entropy, errors, names};
 
 /// One end of an open WebSocket connection, RFC 6455 §5 to §8.
@@ -24,6 +27,7 @@ use crate::{alloc, entropy, errors, names};
 ///     connection_type: CLIENT or SERVER.
 ///     extensions: the extensions that were negotiated; those not enabled are left out.
 ///     trailing_data: bytes that came behind the opening handshake.
+///     config: limits, and whether messages are given out whole.
 #[pyclass(subclass, frozen, dict, weakref, module = "ws13.connection")]
 pub struct Connection {
     inner: GilCell<Inner>,
@@ -32,15 +36,26 @@ pub struct Connection {
 struct Inner {
     engine: ws13::Connection,
     input: Input,
-    /// Events that a program wants `events()` to give out first: a `deque`, made when it is asked for.
-    injected: Option<Py<PyAny>>,
-    /// What a hook of an extension raised.
-    raised: Raised,
+    /// Boxed, so that a connection without it stays small.
+    rare: Option<Box<Rare>>,
     stream: Stream,
     /// `events()` has run to its end behind the last event: the program knows that it is over.
     told: bool,
     /// A program has put functions of its own in the place of methods of this object.
     replaced: bool,
+}
+
+/// What few connections need.
+#[derive(Default)]
+struct Rare {
+    /// Events that a program wants `events()` to give out first: a `deque`, made when it is asked for.
+    injected: Option<Py<PyAny>>,
+    /// What a hook of an extension raised.
+    raised: Raised,
+    /// The message that is under way, where messages are given out whole.
+    whole: Option<Whole>,
+    /// How long such a message may become, in bytes.
+    most: usize,
 }
 
 /// What is known of the byte stream from the peer.
@@ -62,20 +77,28 @@ impl Connection {
         role: Role,
         extensions: Option<&Bound<'_, PyAny>>,
         early_data: &[u8],
+        config: Option<&Config>,
     ) -> PyResult<Self> {
         let mut raised = Raised::default();
         let extensions = extensions::enabled(role, extensions, &mut raised)?;
+        let mut engine = ws13::Connection::with_extensions(role, extensions);
+        let mut rare = None;
+        if raised.is_used() {
+            rare.get_or_insert_with(Box::<Rare>::default).raised = raised;
+        }
+        if let Some(config) = config {
+            let limits = config.limits();
+            engine = engine.with_limits(&limits);
+            if config.has_whole_messages() {
+                let rare = rare.get_or_insert_with(Box::<Rare>::default);
+                let most = limits.message.and_then(|most| usize::try_from(most).ok());
+                (rare.whole, rare.most) = (Some(Whole::Nothing), most.unwrap_or(usize::MAX));
+            }
+        }
         let mut input = Input::default();
         input.push(PyBytes::new(py, early_data));
-        let inner = Inner {
-            engine: ws13::Connection::with_extensions(role, extensions),
-            input,
-            injected: None,
-            raised,
-            stream: Stream::Open,
-            told: false,
-            replaced: false,
-        };
+        let stream = Stream::Open;
+        let inner = Inner { engine, input, rare, stream, told: false, replaced: false };
         Ok(Self { inner: GilCell::new(inner) })
     }
 
@@ -94,7 +117,7 @@ impl Connection {
     #[inline]
     pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
         let mut this = Self::inner(slf)?;
-        if let Some(queue) = &this.injected {
+        if let Some(queue) = this.rare.as_ref().and_then(|rare| rare.injected.as_ref()) {
             let queue = queue.bind(slf.py()).clone();
             drop(this);
             if queue.len()? > 0 {
@@ -108,7 +131,7 @@ impl Connection {
         match taken {
             Taken::Event(event) => Ok(Some(event)),
             Taken::Close(code, reason) => close_event(slf.py(), code, reason.as_deref()).map(Some),
-            Taken::NoText | Taken::Nothing => Ok(None),
+            Taken::NoEvent | Taken::Nothing => Ok(None),
         }
     }
 
@@ -146,9 +169,10 @@ impl Connection {
     pub fn send_event<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
+        compression: Compression,
     ) -> PyResult<Bound<'py, PyBytes>> {
         if let Some([data, _, message_finished]) = Message::fields(event) {
-            return Self::send_message(slf, event, data, message_finished);
+            return Self::send_message(slf, event, (data, message_finished), compression);
         }
         if let Some([payload]) = Ping::fields(event) {
             return Self::send_control(slf, event, payload, Opcode::Ping);
@@ -167,8 +191,8 @@ impl Connection {
     fn send_message<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
-        data: &Py<PyAny>,
-        message_finished: &Py<PyAny>,
+        (data, message_finished): (&Py<PyAny>, &Py<PyAny>),
+        compression: Compression,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
         let data = buffers::data(data.bind(py))?;
@@ -176,13 +200,14 @@ impl Connection {
             true => Fin::Yes,
             false => Fin::No,
         };
+        let framing = Framing { fin, compression };
         let mut this = Self::inner(slf)?;
         let key = this.masking_key()?;
         let sent = match &data {
-            Data::Text(text) => this.engine.send_text(text, fin, || key),
-            Data::Binary(bytes) => this.engine.send_binary(bytes, fin, || key),
+            Data::Text(text) => this.engine.send_text(text, framing, || key),
+            Data::Binary(bytes) => this.engine.send_binary(bytes, framing, || key),
         };
-        let outcome = (this.raised.take(), this.engine.state());
+        let outcome = (this.raised(), this.engine.state());
         drop(this);
         finish(event, sent, outcome)
     }
@@ -200,7 +225,7 @@ impl Connection {
             Opcode::Ping => this.engine.send_ping(&payload, || key),
             Opcode::Pong => this.engine.send_pong(&payload, || key),
         };
-        let outcome = (this.raised.take(), this.engine.state());
+        let outcome = (this.raised(), this.engine.state());
         drop(this);
         finish(event, sent, outcome)
     }
@@ -221,7 +246,7 @@ impl Connection {
         let mut this = Self::inner(slf)?;
         let key = this.masking_key()?;
         let sent = this.engine.send_close(code, reason, || key);
-        let outcome = (this.raised.take(), this.engine.state());
+        let outcome = (this.raised(), this.engine.state());
         drop(this);
         finish(event, sent, outcome)
     }
@@ -236,16 +261,25 @@ impl Inner {
         loop {
             let mut rest = self.input.rest(py);
             let event = self.engine.receive(&mut rest);
-            let taken = event.map_or(Ok(Taken::Nothing), |event| convert(py, event));
+            let whole = self.rare.as_mut().and_then(|rare| {
+                let most = rare.most;
+                rare.whole.as_mut().map(|whole| (whole, most))
+            });
+            let taken = match (event, whole) {
+                (None, _) => Ok(Taken::Nothing),
+                (Some(event), None) => convert(py, event),
+                (Some(event), Some((whole, most))) => convert_whole(py, event, whole, most),
+            };
             let left = rest.len();
             self.input.keep_last(py, left);
-            if let Some(error) = self.raised.take() {
+            self.engine.release();
+            if let Some(error) = self.raised() {
                 return Err(error);
             }
             // Where memory ran out, a piece of the stream is gone with it.
             match taken.inspect_err(|_| self.engine.give_up())? {
                 Taken::Nothing => return Ok(self.end_event()),
-                Taken::NoText => {}
+                Taken::NoEvent => {}
                 taken => return Ok(taken),
             }
         }
@@ -263,6 +297,12 @@ impl Inner {
         }
         self.told = !matches!(self.engine.state(), State::Open | State::LocalClosing);
         Taken::Nothing
+    }
+
+    /// What a hook has raised, once.
+    #[inline]
+    fn raised(&self) -> Option<PyErr> {
+        self.rare.as_ref().and_then(|rare| rare.raised.take())
     }
 
     fn receive_eof(&mut self) {
@@ -313,8 +353,9 @@ enum Taken {
     Event(Py<PyAny>),
     /// The end of the connection: code and reason.
     Close(CloseCode, Option<String>),
-    /// A piece of text that is not UTF-8 from its first byte on; the failure comes next.
-    NoText,
+    /// A piece that is no event of its own: of a message that is given out whole, or of text that is not
+    /// UTF-8 from its first byte on. What comes next is one, perhaps.
+    NoEvent,
     Nothing,
 }
 
@@ -331,7 +372,7 @@ fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
                 Some(Decoded { text, ends }) => {
                     TextMessage::received(py, PyString::new(py, text).into_any().unbind(), ends)
                 }
-                None => return Ok(Taken::NoText),
+                None => return Ok(Taken::NoEvent),
             },
         },
         Event::Ping(payload) => {
@@ -348,6 +389,41 @@ fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
     object.map(Taken::Event)
 }
 
+/// The same where messages are given out whole, of at most `most` bytes.
+fn convert_whole(
+    py: Python<'_>,
+    event: Event<'_>,
+    whole: &mut Whole,
+    most: usize,
+) -> PyResult<Taken> {
+    let whole_message = Ends { frame: true, message: true };
+    let object = match event {
+        Event::Binary(piece) if whole.is_under_way() || !piece.ends.message => {
+            match whole.add_binary(py, &piece, most)? {
+                Some(data) => BytesMessage::received(py, data.into_any().unbind(), whole_message)?,
+                None => return Ok(Taken::NoEvent),
+            }
+        }
+        Event::Text(mut piece) => {
+            let direct = !whole.is_under_way() && piece.ends().message;
+            let text = match if direct { alloc::ascii(py, &mut piece)? } else { None } {
+                Some((text, _)) => Some(text),
+                None => whole.add_text(py, piece),
+            };
+            match text {
+                Some(text) => TextMessage::received(py, text.into_any().unbind(), whole_message)?,
+                None => return Ok(Taken::NoEvent),
+            }
+        }
+        Event::Close(..) | Event::Failed(_) => {
+            *whole = Whole::Nothing;
+            return convert(py, event);
+        }
+        other => return convert(py, other),
+    };
+    Ok(Taken::Event(object))
+}
+
 #[derive(Clone, Copy)]
 enum Opcode {
     Ping,
@@ -360,6 +436,15 @@ fn close_event(py: Python<'_>, code: CloseCode, reason: Option<&str>) -> PyResul
         None => py.None(),
     };
     CloseConnection::object(py, [names::close_reason(py, code)?, reason])
+}
+
+/// A program's choice, as the engine has it.
+pub const fn compression(compress: Option<bool>) -> Compression {
+    match compress {
+        None => Compression::Automatic,
+        Some(true) => Compression::Always,
+        Some(false) => Compression::Never,
+    }
 }
 
 /// A close code out of an int or a member of an IntEnum; `None` is a Close frame without one.
@@ -382,25 +467,27 @@ impl Connection {
     /// Takes any arguments: `__init__` reads them, and that of a subclass may have others.
     #[new]
     #[pyo3(signature = (*_args, **_kwargs),
-        text_signature = "(connection_type, extensions=None, trailing_data=b'')")]
+        text_signature = "(connection_type, extensions=None, trailing_data=b'', *, config=None)")]
     fn new(
         py: Python<'_>,
         _args: &Bound<'_, PyTuple>,
         _kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Self::open(py, Role::Server, None, &[])
+        Self::open(py, Role::Server, None, &[], None)
     }
 
-    #[pyo3(signature = (connection_type, extensions = None, trailing_data = None))]
+    #[pyo3(signature = (connection_type, extensions = None, trailing_data = None, *, config = None))]
     fn __init__(
         slf: &Bound<'_, Self>,
         connection_type: &Bound<'_, PyAny>,
         extensions: Option<&Bound<'_, PyAny>>,
         trailing_data: Option<&Bound<'_, PyAny>>,
+        config: Option<&Bound<'_, Config>>,
     ) -> PyResult<()> {
         let role = names::role(connection_type)?;
         let early_data = trailing_data.map(buffers::bytes).transpose()?.unwrap_or_default();
-        let fresh = Self::open(slf.py(), role, extensions, &early_data)?;
+        let config = config.map(Bound::get);
+        let fresh = Self::open(slf.py(), role, extensions, &early_data, config)?;
         let old = std::mem::replace(&mut *Self::inner(slf)?, fresh.inner.into_inner());
         drop(old);
         Ok(())
@@ -435,17 +522,19 @@ impl Connection {
     #[getter(_events)]
     fn injected(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        if Self::inner(slf)?.injected.is_none() {
-            let queue = py.import("collections")?.getattr("deque")?.call0()?.unbind();
-            Self::inner(slf)?.injected = Some(queue);
+        let queue = |this: &Inner| this.rare.as_ref()?.injected.as_ref().map(|q| q.clone_ref(py));
+        let known = queue(&*Self::inner(slf)?);
+        if let Some(queue) = known {
+            return Ok(queue);
         }
-        let this = Self::inner(slf)?;
-        Ok(this.injected.as_ref().map_or_else(|| py.None(), |queue| queue.clone_ref(py)))
+        let made = py.import("collections")?.getattr("deque")?.call0()?.unbind();
+        Self::set_injected(slf, made.clone_ref(py))?;
+        Ok(made)
     }
 
     #[setter(_events)]
     fn set_injected(slf: &Bound<'_, Self>, queue: Py<PyAny>) -> PyResult<()> {
-        let old = Self::inner(slf)?.injected.replace(queue);
+        let old = Self::inner(slf)?.rare.get_or_insert_default().injected.replace(queue);
         drop(old);
         Ok(())
     }
@@ -454,16 +543,20 @@ impl Connection {
     ///
     /// Args:
     ///     event: a TextMessage, BytesMessage, Ping, Pong or CloseConnection.
+    ///     compress: whether to compress the message that the event begins, where that was agreed; None
+    ///         leaves it to the extension.
     ///
     /// Raises:
     ///     LocalProtocolError: the event cannot be sent now, or not as it is (RFC 6455 §5.5, §7.4).
     ///         Nothing has changed then.
     ///     TypeError: a field has the wrong type, or text and bytes meet in one message.
+    #[pyo3(signature = (event, *, compress = None))]
     fn send<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
+        compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        Self::send_event(slf, event)
+        Self::send_event(slf, event, compression(compress))
     }
 
     /// Takes bytes that the peer sent; what they bring comes out of `events()`.
@@ -500,12 +593,17 @@ impl Connection {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.inner.traverse(|inner| visit.call(&inner.injected))
+        self.inner.traverse(|inner| match &inner.rare {
+            Some(rare) => visit.call(&rare.injected),
+            None => Ok(()),
+        })
     }
 
     fn __clear__(slf: &Bound<'_, Self>) {
         // A connection that is in use is not garbage. What it held is dropped when it is free again.
-        let injected = Self::inner(slf).ok().and_then(|mut inner| inner.injected.take());
+        let injected = Self::inner(slf)
+            .ok()
+            .and_then(|mut inner| inner.rare.as_mut().and_then(|rare| rare.injected.take()));
         drop(injected);
     }
 

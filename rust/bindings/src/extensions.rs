@@ -1,20 +1,26 @@
 //! Extensions that are written in Python, as links of the engine's chain.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use ws13::extension::{Extension, Flow, Outbound, Part, Refused};
-use ws13::{CloseCode, Header, Opcode, Role, Rsv};
+use ws13::{CloseCode, Header, Opcode, Role, Rsv, Violation};
 
-use crate::{buffers, headers};
+use crate::{buffers, deflate, headers};
 
 /// What a hook raised: it leaves the call of the connection that ran the hook, as it is.
 #[derive(Clone, Default)]
 pub struct Raised(Option<Arc<Mutex<Option<PyErr>>>>);
 
 impl Raised {
+    /// Whether there are hooks that can raise.
+    pub const fn is_used(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The exception, once.
     #[inline]
     pub fn take(&self) -> Option<PyErr> {
@@ -34,7 +40,12 @@ pub fn enabled(
     };
     for extension in extensions.try_iter()? {
         let extension = extension?;
-        if hook(&extension, "enabled")?.call0()?.is_truthy()? {
+        if !hook(&extension, "enabled")?.call0()?.is_truthy()? {
+            continue;
+        }
+        if let Some(native) = deflate::native(role, &extension)? {
+            chain.push(native);
+        } else {
             let slot = raised.0.get_or_insert_default().clone();
             chain.push(Box::new(PythonExtension::new(role, &extension, slot)?));
         }
@@ -55,6 +66,9 @@ struct PythonExtension {
     /// What the hooks get as `proto`: an object with `client`.
     proto: Py<PyAny>,
     raised: Arc<Mutex<Option<PyErr>>>,
+    /// What the hooks have made of the last piece, and how much of it was given out.
+    held: Vec<u8>,
+    given: usize,
 }
 
 impl PythonExtension {
@@ -65,7 +79,31 @@ impl PythonExtension {
     ) -> PyResult<Self> {
         let class = hooks.py().import("ws13.extensions")?.getattr("Protocol")?;
         let proto = class.call1((role == Role::Client,))?.unbind();
-        Ok(Self { hooks: hooks.clone().unbind(), proto, raised })
+        Ok(Self { hooks: hooks.clone().unbind(), proto, raised, held: Vec::new(), given: 0 })
+    }
+
+    /// Lets the hooks work on a piece of payload.
+    fn run_inbound(&self, data: &[u8], part: Part) -> Result<Vec<u8>, Refused> {
+        self.run(|hooks, proto| {
+            let data = PyBytes::new(hooks.py(), data);
+            let result = hooks.call_method1("frame_inbound_payload_data", (proto, data))?;
+            if let Some(refused) = refusal(&result)? {
+                return Ok(Err(refused));
+            }
+            let mut output = buffers::bytes(&result)?.into_owned();
+            if part == Part::Inside {
+                return Ok(Ok(output));
+            }
+            let fin = part == Part::MessageEnd;
+            let result = hooks.call_method1("frame_inbound_complete", (proto, fin))?;
+            if let Some(refused) = refusal(&result)? {
+                return Ok(Err(refused));
+            }
+            if !result.is_none() {
+                output.extend_from_slice(&buffers::bytes(&result)?);
+            }
+            Ok(Ok(output))
+        })
     }
 
     /// Runs a hook; an exception fails the connection and is raised when the engine is through.
@@ -83,6 +121,10 @@ impl PythonExtension {
             })
         })
     }
+}
+
+fn violation(Refused(code): Refused) -> Violation {
+    Violation::Extension(code)
 }
 
 /// A hook refuses a frame by returning a member of `CloseReason`.
@@ -119,8 +161,8 @@ impl Extension for PythonExtension {
         Rsv::ALL
     }
 
-    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused> {
-        self.run(|hooks, proto| {
+    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Violation> {
+        let result = self.run(|hooks, proto| {
             let py = hooks.py();
             let opcode = opcode_object(py, header.opcode)?;
             let rsv = rsv_object(py, header.rsv)?;
@@ -130,39 +172,38 @@ impl Extension for PythonExtension {
                 Some(refused) => Ok(Err(refused)),
                 None => rsv_from(&result).map(Ok),
             }
-        })
+        });
+        result.map_err(violation)
     }
 
     fn inbound(
         &mut self,
         input: &mut &[u8],
         part: Part,
+        most: usize,
         output: &mut Vec<u8>,
-    ) -> Result<Flow, Refused> {
-        let data = std::mem::take(input);
-        self.run(|hooks, proto| {
-            let data = PyBytes::new(hooks.py(), data);
-            let result = hooks.call_method1("frame_inbound_payload_data", (proto, data))?;
-            if let Some(refused) = refusal(&result)? {
-                return Ok(Err(refused));
-            }
-            output.extend_from_slice(&buffers::bytes(&result)?);
-            if part == Part::Inside {
-                return Ok(Ok(Flow::Done));
-            }
-            let fin = part == Part::MessageEnd;
-            let result = hooks.call_method1("frame_inbound_complete", (proto, fin))?;
-            if let Some(refused) = refusal(&result)? {
-                return Ok(Err(refused));
-            }
-            if !result.is_none() {
-                output.extend_from_slice(&buffers::bytes(&result)?);
-            }
-            Ok(Ok(Flow::Done))
-        })
+    ) -> Result<Flow, Violation> {
+        // What the hooks have made of a piece is given out bit by bit.
+        if self.given == self.held.len() {
+            self.held = self.run_inbound(std::mem::take(input), part).map_err(violation)?;
+            self.given = 0;
+        }
+        let rest = &self.held[self.given..];
+        let piece = &rest[..most.min(rest.len())];
+        output.extend_from_slice(piece);
+        self.given += piece.len();
+        if self.given < self.held.len() {
+            return Ok(Flow::More);
+        }
+        (self.held, self.given) = (Vec::new(), 0);
+        Ok(Flow::Done)
     }
 
-    fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
+    fn outbound(
+        &mut self,
+        frame: &mut Outbound,
+        payload: &mut Cow<'_, [u8]>,
+    ) -> Result<(), Refused> {
         self.run(|hooks, proto| {
             let py = hooks.py();
             let opcode = opcode_object(py, frame.opcode)?;
@@ -172,7 +213,7 @@ impl Extension for PythonExtension {
             let result = hooks.call_method1("frame_outbound", arguments)?;
             let (rsv, data) = headers::pair_of(&result)?;
             frame.rsv = rsv_from(&rsv)?;
-            *payload = buffers::bytes(&data)?.into_owned();
+            *payload = Cow::Owned(buffers::bytes(&data)?.into_owned());
             Ok(Ok(()))
         })
     }

@@ -9,8 +9,9 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use ws13::handshake::{
     Accept, ClientHandshake, Reject, Request, Response, ServerHandshake, extensions,
 };
-use ws13::{HandshakeError, Misuse, Role, State, Step};
+use ws13::{HandshakeError, HandshakeLimits, Misuse, Role, State, Step};
 
+use crate::config::Config;
 use crate::connection::Connection;
 use crate::events::{EventClass, bool_object};
 use crate::extensions::hook;
@@ -20,6 +21,7 @@ use crate::{alloc, buffers, entropy, errors, events, headers, names};
 ///
 /// Args:
 ///     connection_type: CLIENT or SERVER.
+///     config: limits of the handshake, and what the connection that comes of it is made with.
 #[pyclass(subclass, weakref, module = "ws13.handshake")]
 pub struct H11Handshake {
     engine: Engine,
@@ -36,6 +38,8 @@ struct Pending {
     events: VecDeque<Py<PyAny>>,
     /// The extensions that a client offers, or the texts of those that a server was offered.
     extensions: Vec<Py<PyAny>>,
+    /// What to make the connection with.
+    config: Option<Py<Config>>,
 }
 
 enum Engine {
@@ -80,16 +84,41 @@ impl Engine {
 }
 
 impl H11Handshake {
-    fn with_role(role: Role) -> Self {
+    fn with_role(role: Role, limits: HandshakeLimits) -> Self {
         let engine = match role {
-            Role::Client => Engine::Client(Box::default()),
-            Role::Server => Engine::Server(Box::default()),
+            Role::Client => Engine::Client(Box::new(ClientHandshake::new(limits))),
+            Role::Server => Engine::Server(Box::new(ServerHandshake::new(limits))),
         };
         Self { engine, connection: None, pending: None, ended: false }
     }
 
-    pub fn with_type(connection_type: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self::with_role(names::role(connection_type)?))
+    pub fn with_type(
+        connection_type: &Bound<'_, PyAny>,
+        config: Option<Bound<'_, Config>>,
+    ) -> PyResult<Self> {
+        let role = names::role(connection_type)?;
+        let Some(config) = config else {
+            return Ok(Self::with_role(role, HandshakeLimits::DEFAULT));
+        };
+        let mut handshake = Self::with_role(role, config.get().handshake_limits());
+        handshake.pending.get_or_insert_default().config = Some(config.unbind());
+        Ok(handshake)
+    }
+
+    /// Makes the connection that comes of the handshake.
+    fn open(
+        slf: &Bound<'_, Self>,
+        extensions: &Bound<'_, PyAny>,
+        early_data: &[u8],
+    ) -> PyResult<Py<Connection>> {
+        let py = slf.py();
+        let (role, config) = {
+            let this = slf.try_borrow()?;
+            let config = this.pending.as_ref().and_then(|pending| pending.config.as_ref());
+            (this.engine.role(), config.map(|config| config.clone_ref(py)))
+        };
+        let config = config.as_ref().map(Py::get);
+        Py::new(py, Connection::open(py, role, Some(extensions), early_data, config)?)
     }
 
     /// The connection that has come of the handshake.
@@ -246,9 +275,7 @@ impl H11Handshake {
             Engine::Client(client) => client.take_early_data(),
             Engine::Server(_) | Engine::Done(_) => Vec::new(),
         };
-        let connection = Connection::open(py, Role::Client, Some(&chosen), &early_data)
-            .and_then(|connection| Py::new(py, connection))
-            .inspect_err(|_| Self::fail(slf))?;
+        let connection = Self::open(slf, &chosen, &early_data).inspect_err(|_| Self::fail(slf))?;
         let subprotocol = match &accept.subprotocol {
             Some(name) => PyString::new(py, name).into_any().unbind(),
             None => py.None(),
@@ -338,7 +365,12 @@ impl H11Handshake {
         let mut offers = Vec::new();
         for extension in items(extensions.bind(py))? {
             let name: String = hook(&extension, "name")?.extract()?;
-            let parameters = hook(&extension, "offer")?.call0()?;
+            // permessage-deflate goes out as browsers offer it, whatever wsproto's method says.
+            let offer = match extension.getattr_opt("_offer")? {
+                Some(offer) => offer,
+                None => hook(&extension, "offer")?,
+            };
+            let parameters = offer.call0()?;
             match parameters.cast::<PyString>() {
                 Ok(parameters) => {
                     let parameters = parameters.to_str()?;
@@ -394,7 +426,7 @@ impl H11Handshake {
         }
         accept.extensions = Self::negotiate(slf, extensions)?;
 
-        let connection = Py::new(py, Connection::open(py, Role::Server, Some(extensions), &[])?)?;
+        let connection = Self::open(slf, extensions, &[])?;
         let mut this = slf.try_borrow_mut()?;
         let server =
             this.engine.server(Step::SendAccept).map_err(|misuse| errors::misuse(py, &misuse))?;
@@ -468,13 +500,18 @@ fn items<'py>(list: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
 impl H11Handshake {
     /// Takes any arguments: `__init__` reads them, and that of a subclass may have others.
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(connection_type)")]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(connection_type, *, config=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
-        Self::with_role(Role::Server)
+        Self::with_role(Role::Server, HandshakeLimits::DEFAULT)
     }
 
-    fn __init__(slf: &Bound<'_, Self>, connection_type: &Bound<'_, PyAny>) -> PyResult<()> {
-        let fresh = Self::with_type(connection_type)?;
+    #[pyo3(signature = (connection_type, *, config = None))]
+    fn __init__(
+        slf: &Bound<'_, Self>,
+        connection_type: &Bound<'_, PyAny>,
+        config: Option<Bound<'_, Config>>,
+    ) -> PyResult<()> {
+        let fresh = Self::with_type(connection_type, config)?;
         *slf.try_borrow_mut()? = fresh;
         Ok(())
     }

@@ -5,11 +5,14 @@
 //! buffers headers     Python -> Rust     events alloc errors names     Rust -> Python
 //! entropy             masking keys and nonces
 //! connection handshake ws_connection extensions     the classes
+//! config deflate whole    limits, permessage-deflate, messages in one piece
 //! ```
 
 mod alloc;
 mod buffers;
+mod config;
 mod connection;
+mod deflate;
 mod entropy;
 mod errors;
 mod events;
@@ -18,6 +21,7 @@ mod handshake;
 mod headers;
 mod input;
 mod names;
+mod whole;
 mod ws_connection;
 
 /// The native part of ws13.
@@ -26,7 +30,11 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::config::Config;
+    #[pymodule_export]
     use crate::connection::Connection;
+    #[pymodule_export]
+    use crate::deflate::{Inflater, accept_deflate, finalize_deflate, offer_deflate};
     #[pymodule_export]
     use crate::entropy::forget_entropy;
     #[pymodule_export]

@@ -6,13 +6,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::alloc;
-use crate::connection::Connection;
+use crate::config::Config;
+use crate::connection::{Connection, compression};
 use crate::handshake::H11Handshake;
 
 /// One end of a WebSocket connection, opening handshake included, RFC 6455.
 ///
 /// Args:
 ///     connection_type: CLIENT or SERVER.
+///     config: limits, and whether messages are given out whole.
 #[pyclass(subclass, dict, weakref, module = "ws13")]
 pub struct WSConnection {
     /// There from `__init__` on.
@@ -61,13 +63,18 @@ fn not_initialised() -> PyErr {
 impl WSConnection {
     /// Takes any arguments: `__init__` reads them, and that of a subclass may have others.
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(connection_type)")]
+    #[pyo3(signature = (*_args, **_kwargs), text_signature = "(connection_type, *, config=None)")]
     const fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self { handshake: None, connection: None }
     }
 
-    fn __init__(slf: &Bound<'_, Self>, connection_type: &Bound<'_, PyAny>) -> PyResult<()> {
-        let handshake = Py::new(slf.py(), H11Handshake::with_type(connection_type)?)?;
+    #[pyo3(signature = (connection_type, *, config = None))]
+    fn __init__(
+        slf: &Bound<'_, Self>,
+        connection_type: &Bound<'_, PyAny>,
+        config: Option<Bound<'_, Config>>,
+    ) -> PyResult<()> {
+        let handshake = Py::new(slf.py(), H11Handshake::with_type(connection_type, config)?)?;
         let mut this = slf.try_borrow_mut()?;
         this.handshake = Some(handshake);
         this.connection = None;
@@ -132,20 +139,28 @@ impl WSConnection {
     /// Args:
     ///     event: during the handshake Request, AcceptConnection, RejectConnection or RejectData, then
     ///         TextMessage, BytesMessage, Ping, Pong or CloseConnection.
+    ///     compress: whether to compress the message that the event begins, where that was agreed; None
+    ///         leaves it to the extension.
     ///
     /// Raises:
     ///     LocalProtocolError: the event cannot be sent now, or not as it is. Nothing has changed then.
     ///     TypeError: a field has the wrong type, or text and bytes meet in one message.
+    #[pyo3(signature = (event, *, compress = None))]
     fn send<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
+        compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let (handshake, connection) = Self::parts(slf)?;
         match connection {
             Some(connection) if Connection::is_customised(&connection)? => {
-                Ok(connection.call_method1("send", (event,))?.cast_into()?)
+                let options = PyDict::new(slf.py());
+                if let Some(compress) = compress {
+                    options.set_item("compress", compress)?;
+                }
+                Ok(connection.call_method("send", (event,), Some(&options))?.cast_into()?)
             }
-            Some(connection) => Connection::send_event(&connection, event),
+            Some(connection) => Connection::send_event(&connection, event, compression(compress)),
             None => {
                 let bytes = H11Handshake::send_event(&handshake, event)?;
                 Self::adopt(slf, &handshake)?;

@@ -1,5 +1,7 @@
 //! What a connection is told when it is made: its role and its limits.
 
+use crate::extension::PIECE;
+
 /// Which end of the connection this is. Clients mask what they send and servers must not,
 /// RFC 6455 §5.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +42,33 @@ impl HandshakeLimits {
 }
 
 impl Default for HandshakeLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Limits of an open connection; `None` is no limit.
+///
+/// // Choice: RFC 6455 §10.4 asks for limits on frames and messages and leaves the numbers to us. Without
+/// them memory is bounded all the same, as no message is held here: they are for callers that hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// The payload of a message in bytes, as the caller gets it: inflated.
+    pub message: Option<u64>,
+    /// The payload of a data frame in bytes, as it is sent.
+    pub frame: Option<u64>,
+    /// The frames of a message.
+    pub fragments: Option<u64>,
+    /// How much an extension gives out at once, in bytes; 0 counts as 1.
+    pub piece: usize,
+}
+
+impl Limits {
+    /// No limits, and pieces of 64 KiB.
+    pub const DEFAULT: Self = Self { message: None, frame: None, fragments: None, piece: PIECE };
+}
+
+impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
     }

@@ -1,15 +1,14 @@
 //! A connection after its opening handshake: the one place where the stages are put in a row.
 
-use std::borrow::Cow;
-
-use crate::close::{self, CloseBody, CloseCode};
-use crate::config::Role;
-use crate::error::{Misuse, Violation};
+use crate::close::{self, CloseCode};
+use crate::config::{Limits, Role};
+use crate::error::Violation;
 use crate::event::{Binary, Ends, Event, Payload, Text};
-use crate::extension::{Chain, Extension, Outbound, PIECE, Part, Refused};
-use crate::header::{Header, HeaderBytes, MAX_CONTROL_PAYLOAD, PartialHeader, Rsv};
-use crate::mask::{Mask, MaskingKey, Slot};
+use crate::extension::{Chain, Extension, INTAKE, Part};
+use crate::header::{MAX_CONTROL_PAYLOAD, PartialHeader, Rsv};
+use crate::mask::Mask;
 use crate::message::Message;
+use crate::meter::{Growth, Meter};
 use crate::opcode::{DataKind, Opcode};
 use crate::state::{State, Step};
 use crate::utf8::Utf8;
@@ -36,8 +35,8 @@ use crate::utf8::Utf8;
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    role: Role,
-    state: State,
+    pub(crate) role: Role,
+    pub(crate) state: State,
     header: PartialHeader,
     /// The frame whose payload is under way.
     frame: Option<Incoming>,
@@ -47,14 +46,17 @@ pub struct Connection {
     /// connection small.
     #[expect(clippy::box_collection, reason = "8 bytes instead of 24 while there is none")]
     control: Option<Box<Vec<u8>>>,
-    extensions: Option<Box<Chain>>,
-    outgoing: Message,
+    pub(crate) extensions: Option<Box<Chain>>,
+    /// Boxed, as most connections have no limits, or their caller has.
+    meter: Option<Box<Meter>>,
+    pub(crate) outgoing: Message,
 }
 
 /// A received frame whose payload is under way.
 #[derive(Debug, Clone, Copy)]
 struct Incoming {
     kind: Kind,
+    way: Way,
     fin: bool,
     mask: Mask,
     /// Bytes of the payload that have not come yet.
@@ -67,50 +69,13 @@ enum Kind {
     Control(Opcode),
 }
 
-/// Whether a frame that is sent ends its message, RFC 6455 §5.2.
+/// The way that a payload takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fin {
-    /// It is the last one.
-    Yes,
-    /// More frames of the message follow.
-    No,
-}
-
-/// A frame that was sent, as header and payload; the payload is masked on its way out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent<'p> {
-    header: HeaderBytes,
-    mask: Mask,
-    payload: Cow<'p, [u8]>,
-}
-
-impl Sent<'_> {
-    fn into_owned(self) -> Sent<'static> {
-        let Self { header, mask, payload } = self;
-        Sent { header, mask, payload: Cow::Owned(payload.into_owned()) }
-    }
-
-    /// Length of the frame in bytes.
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "no frame is empty")]
-    pub fn len(&self) -> usize {
-        self.header.as_bytes().len().saturating_add(self.payload.len())
-    }
-
-    /// Writes the frame to `target`, which has room for all of it.
-    pub fn copy_to<S: Slot>(&self, target: &mut [S]) {
-        let header = self.header.as_bytes();
-        Mask::NONE.copy(header, target);
-        self.mask.copy(&self.payload, target.get_mut(header.len()..).unwrap_or_default());
-    }
-
-    /// The frame as a vector.
-    #[must_use]
-    pub fn to_vec(&self) -> Vec<u8> {
-        let mut bytes = self.header.as_bytes().to_vec();
-        self.mask.append(&self.payload, &mut bytes);
-        bytes
-    }
+enum Way {
+    /// From the input to the caller.
+    Direct,
+    /// Through the extensions.
+    Extended,
 }
 
 impl Connection {
@@ -126,6 +91,7 @@ impl Connection {
             utf8: Utf8::NEW,
             control: None,
             extensions: None,
+            meter: None,
             outgoing: Message::NONE,
         }
     }
@@ -138,6 +104,13 @@ impl Connection {
             connection.extensions = Some(Box::new(Chain::new(extensions)));
         }
         connection
+    }
+
+    /// The same connection with `limits`.
+    #[must_use]
+    pub fn with_limits(mut self, limits: &Limits) -> Self {
+        self.meter = (*limits != Limits::DEFAULT).then(|| Box::new(Meter::new(*limits)));
+        self
     }
 
     /// Which end this is.
@@ -169,8 +142,12 @@ impl Connection {
             *input = &[];
             return None;
         }
+        self.release();
         if let Some(fault) = self.utf8.take_fault() {
             return Some(self.fail(Violation::TextNotUtf8(fault), input));
+        }
+        if let Some(fault) = self.meter.as_ref().and_then(|meter| meter.fault()) {
+            return Some(self.fail(fault, input));
         }
         let frame = match self.frame {
             Some(frame) => frame,
@@ -181,7 +158,7 @@ impl Connection {
             },
         };
         match frame.kind {
-            Kind::Data(kind) if self.extensions.is_some() => {
+            Kind::Data(kind) if frame.way == Way::Extended => {
                 self.extended_piece(frame, kind, input)
             }
             Kind::Data(kind) => self.data_piece(frame, kind, input),
@@ -189,12 +166,23 @@ impl Connection {
         }
     }
 
-    /// Whether an event can come without further input: a fault behind a piece of text, or what an
-    /// extension still holds.
+    /// Whether an event can come without further input: a fault behind a piece that was given out, or
+    /// what an extension still holds.
     #[must_use]
     #[inline]
     pub fn holds_event(&self) -> bool {
-        self.utf8.has_fault() || self.extensions.as_ref().is_some_and(|chain| chain.is_busy())
+        self.utf8.has_fault()
+            || self.extensions.as_ref().is_some_and(|chain| chain.is_busy())
+            || self.meter.as_ref().is_some_and(|meter| meter.fault().is_some())
+    }
+
+    /// Lets go of the payload of the last event, which an extension has made; otherwise that waits for
+    /// the next [`Connection::receive`].
+    #[inline]
+    pub fn release(&mut self) {
+        if let Some(chain) = &mut self.extensions {
+            chain.release();
+        }
     }
 
     /// Header, then message: reads a header and checks that the frame may stand here.
@@ -204,10 +192,14 @@ impl Connection {
         let Some(header) = self.header.take(input, self.role, claimed)? else {
             return Ok(None);
         };
+        let mut way = Way::Direct;
         if let Some(chain) = &mut self.extensions {
-            let unknown = chain.inbound_header(&header).map_err(refused)?;
+            let unknown = chain.inbound_header(&header)?;
             if unknown != Rsv::NONE {
                 return Err(Violation::ReservedBits(unknown.bits()));
+            }
+            if !chain.passes_inbound() {
+                way = Way::Extended;
             }
         }
         let kind = if header.opcode.is_control() {
@@ -217,10 +209,16 @@ impl Connection {
             if header.opcode == Opcode::Text {
                 self.utf8.reset();
             }
-            Kind::Data(self.message.receive(header.opcode)?)
+            let kind = self.message.receive(header.opcode)?;
+            if let Some(meter) = &mut self.meter {
+                let growth = if way == Way::Direct { Growth::None } else { Growth::Possible };
+                meter.begin_frame(&header, growth)?;
+            }
+            Kind::Data(kind)
         };
         Ok(Some(Incoming {
             kind,
+            way,
             fin: header.fin,
             mask: header.mask(),
             remaining: header.payload_length,
@@ -263,7 +261,8 @@ impl Connection {
         if ends.message {
             self.message.finish();
         }
-        Some(lend(kind, payload, ends, &mut self.utf8))
+        let remaining = self.frame.map_or(0, |frame| frame.remaining);
+        Some(lend(kind, payload, (ends, remaining), &mut self.utf8))
     }
 
     /// The way of a data payload through the extensions.
@@ -275,7 +274,7 @@ impl Connection {
     ) -> Option<Event<'a>> {
         let idle = !self.extensions.as_ref()?.is_busy();
         if idle {
-            let (payload, finished) = self.take_payload(frame, input, PIECE)?;
+            let (payload, finished) = self.take_payload(frame, input, INTAKE)?;
             let part = match (finished, frame.fin) {
                 (false, _) => Part::Inside,
                 (true, false) => Part::FrameEnd,
@@ -283,10 +282,20 @@ impl Connection {
             };
             self.extensions.as_mut()?.push(part, |buffer| payload.append_to(buffer));
         }
-        let part = match self.extensions.as_mut()?.pull() {
-            Ok(part) => part,
-            Err(error) => return Some(self.fail(refused(error), input)),
+        let (most, allowance) = match &self.meter {
+            // One byte more than is allowed tells a message that is too long from one that is not.
+            Some(meter) => (meter.piece(), meter.allowance()),
+            None => (Limits::DEFAULT.piece, usize::MAX),
         };
+        let part = match self.extensions.as_mut()?.pull(most.min(allowance.saturating_add(1))) {
+            Ok(part) => part,
+            Err(violation) => return Some(self.fail(violation, input)),
+        };
+        let length = self.extensions.as_ref()?.piece().len();
+        let allowed = self.meter.as_mut().map_or(length, |meter| meter.take(length));
+        if allowed < length {
+            return self.excess(kind, allowed, input);
+        }
         let ends = Ends { frame: part != Part::Inside, message: part == Part::MessageEnd };
         // The frame is under way until its last piece has left the chain.
         if ends.frame {
@@ -298,7 +307,23 @@ impl Connection {
             self.message.finish();
         }
         let payload = Payload::new(self.extensions.as_ref()?.piece(), Mask::NONE);
-        Some(lend(kind, payload, ends, &mut self.utf8))
+        Some(lend(kind, payload, (ends, 0), &mut self.utf8))
+    }
+
+    /// A piece goes beyond the limit for its message: what is allowed of it comes first.
+    #[cold]
+    fn excess<'a, 'i: 'a>(
+        &'a mut self,
+        kind: DataKind,
+        allowed: usize,
+        input: &mut &'i [u8],
+    ) -> Option<Event<'a>> {
+        if allowed == 0 {
+            let violation = self.meter.as_ref()?.fault()?;
+            return Some(self.fail(violation, input));
+        }
+        let piece = self.extensions.as_ref()?.piece().get(..allowed)?;
+        Some(lend(kind, Payload::new(piece, Mask::NONE), (Ends::default(), 0), &mut self.utf8))
     }
 
     /// A control frame is given out whole, §5.5: it is at most 125 bytes long.
@@ -310,7 +335,7 @@ impl Connection {
         input: &mut &'i [u8],
     ) -> Option<Event<'a>> {
         let (payload, finished) = self.take_payload(frame, input, MAX_CONTROL_PAYLOAD)?;
-        let direct = opcode != Opcode::Close && self.extensions.is_none();
+        let direct = opcode != Opcode::Close && frame.way == Way::Direct;
         if finished && self.control.is_none() && direct {
             return Some(control_event(opcode, payload));
         }
@@ -318,11 +343,13 @@ impl Connection {
         if !finished {
             return None;
         }
-        if let (Some(chain), Some(control)) = (&mut self.extensions, &mut self.control) {
+        if let (Way::Extended, Some(chain), Some(control)) =
+            (frame.way, &mut self.extensions, &mut self.control)
+        {
             match chain.whole(std::mem::take(control), MAX_CONTROL_PAYLOAD) {
                 Ok(payload) if payload.len() <= MAX_CONTROL_PAYLOAD => **control = payload,
                 Ok(_) => return Some(self.fail(Violation::ControlFrameTooLong, input)),
-                Err(error) => return Some(self.fail(refused(error), input)),
+                Err(violation) => return Some(self.fail(violation, input)),
             }
         }
         if opcode != Opcode::Close {
@@ -363,143 +390,18 @@ impl Connection {
         self.control = None;
         surprised
     }
-
-    /// Sends a text message or a piece of one, as one frame. `key` is asked for a masking key if this
-    /// is a client: fresh, and from a strong source of entropy (§5.3).
-    ///
-    /// # Errors
-    /// [`Misuse::State`], and [`Misuse::DataKindChanged`] inside a binary message.
-    pub fn send_text<'p>(
-        &mut self,
-        text: &'p str,
-        fin: Fin,
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'p>, Misuse> {
-        self.send_data(DataKind::Text, text.as_bytes(), fin, key)
-    }
-
-    /// Sends a binary message or a piece of one, as one frame; see [`Connection::send_text`].
-    ///
-    /// # Errors
-    /// [`Misuse::State`], and [`Misuse::DataKindChanged`] inside a text message.
-    pub fn send_binary<'p>(
-        &mut self,
-        bytes: &'p [u8],
-        fin: Fin,
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'p>, Misuse> {
-        self.send_data(DataKind::Binary, bytes, fin, key)
-    }
-
-    #[inline]
-    fn send_data<'p>(
-        &mut self,
-        kind: DataKind,
-        payload: &'p [u8],
-        fin: Fin,
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'p>, Misuse> {
-        self.state.check(Step::SendFrame)?;
-        let opcode = self.outgoing.next_opcode(kind)?;
-        let sent = self.frame(opcode, payload, fin, key)?;
-        self.outgoing.sent(kind, fin == Fin::Yes);
-        Ok(sent)
-    }
-
-    /// Sends a Ping, §5.5.2.
-    ///
-    /// # Errors
-    /// [`Misuse::State`], and [`Misuse::ControlPayloadTooLong`] above 125 bytes.
-    pub fn send_ping<'p>(
-        &mut self,
-        payload: &'p [u8],
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'p>, Misuse> {
-        self.send_control(Opcode::Ping, payload, key)
-    }
-
-    /// Sends a Pong, §5.5.3.
-    ///
-    /// # Errors
-    /// [`Misuse::State`], and [`Misuse::ControlPayloadTooLong`] above 125 bytes.
-    pub fn send_pong<'p>(
-        &mut self,
-        payload: &'p [u8],
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'p>, Misuse> {
-        self.send_control(Opcode::Pong, payload, key)
-    }
-
-    fn send_control<'p>(
-        &mut self,
-        opcode: Opcode,
-        payload: &'p [u8],
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'p>, Misuse> {
-        self.state.check(Step::SendFrame)?;
-        if payload.len() > MAX_CONTROL_PAYLOAD {
-            return Err(Misuse::ControlPayloadTooLong(payload.len()));
-        }
-        self.frame(opcode, payload, Fin::Yes, key)
-    }
-
-    /// Sends a Close frame with `code` and `reason`, or the answer to the peer's, §5.5.1. See
-    /// [`CloseBody::new`] for codes and reasons that cannot be sent as they are.
-    ///
-    /// # Errors
-    /// [`Misuse::State`] if one was sent before, and the errors of [`CloseBody::new`].
-    pub fn send_close(
-        &mut self,
-        code: CloseCode,
-        reason: &str,
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'static>, Misuse> {
-        self.state.check(Step::SendClose)?;
-        let body = CloseBody::new(code, reason)?;
-        let sent = self.frame(Opcode::Close, body.as_bytes(), Fin::Yes, key)?.into_owned();
-        self.state.take(Step::SendClose)?;
-        Ok(sent)
-    }
-
-    /// Extensions, then header, then mask.
-    #[inline]
-    fn frame<'p>(
-        &mut self,
-        opcode: Opcode,
-        payload: &'p [u8],
-        fin: Fin,
-        key: impl FnOnce() -> MaskingKey,
-    ) -> Result<Sent<'p>, Misuse> {
-        let mut frame = Outbound { opcode, fin: fin == Fin::Yes, rsv: Rsv::NONE };
-        let mut payload = Cow::Borrowed(payload);
-        if let Some(chain) = &mut self.extensions {
-            chain
-                .outbound(&mut frame, payload.to_mut())
-                .map_err(|Refused(code)| Misuse::Extension(code))?;
-            if opcode.is_control() && payload.len() > MAX_CONTROL_PAYLOAD {
-                return Err(Misuse::ControlPayloadTooLong(payload.len()));
-            }
-        }
-        let masking_key = match self.role {
-            Role::Client => Some(key()),
-            Role::Server => None,
-        };
-        let header = Header {
-            fin: frame.fin,
-            rsv: frame.rsv,
-            opcode,
-            masking_key,
-            payload_length: payload.len() as u64,
-        };
-        Ok(Sent { header: header.encode(), mask: header.mask(), payload })
-    }
 }
 
 #[inline]
-fn lend<'a>(kind: DataKind, payload: Payload<'a>, ends: Ends, utf8: &'a mut Utf8) -> Event<'a> {
+fn lend<'a>(
+    kind: DataKind,
+    payload: Payload<'a>,
+    (ends, remaining): (Ends, u64),
+    utf8: &'a mut Utf8,
+) -> Event<'a> {
     match kind {
         DataKind::Text => Event::Text(Text::new(payload, utf8, ends)),
-        DataKind::Binary => Event::Binary(Binary { payload, ends }),
+        DataKind::Binary => Event::Binary(Binary { payload, ends, remaining }),
     }
 }
 
@@ -508,8 +410,4 @@ fn control_event(opcode: Opcode, payload: Payload<'_>) -> Event<'_> {
         Opcode::Ping => Event::Ping(payload),
         _ => Event::Pong(payload),
     }
-}
-
-fn refused(Refused(code): Refused) -> Violation {
-    Violation::Extension(code)
 }

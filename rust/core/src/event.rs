@@ -73,6 +73,9 @@ pub struct Binary<'a> {
     pub payload: Payload<'a>,
     /// Which ends it reaches.
     pub ends: Ends,
+    /// Bytes of its frame that are still to come, as far as they come out as they are; 0 if nobody
+    /// knows. The peer's word for it.
+    pub remaining: u64,
 }
 
 /// Which ends the piece of a message reaches.
@@ -119,6 +122,12 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.payload.is_empty()
+    }
+
+    /// Which ends the piece reaches, if it is UTF-8.
+    #[must_use]
+    pub const fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// Whether the piece can be ASCII: no code point is under way.

@@ -4,17 +4,23 @@
 //! payload of a data frame into another one, and refuse a frame. Several of them form a chain; what
 //! comes in passes it from first to last, what goes out from last to first.
 //!
-//! Invariant: what an extension makes leaves in pieces of at most [`PIECE`] bytes, one when it is
-//! asked for, so that memory stays bounded however much a payload grows.
+//! Invariant: what an extension makes leaves in pieces of bounded size, one when it is asked for, so
+//! that memory stays bounded however much a payload grows.
+
+use std::borrow::Cow;
 
 use crate::close::CloseCode;
+use crate::error::Violation;
 use crate::header::{Header, Rsv};
 use crate::opcode::Opcode;
 
-/// How much of a payload is handed to an extension, and taken from it, at once; in bytes.
+/// How much of a payload is taken from an extension at once when nothing else is said, in bytes.
 pub const PIECE: usize = 64 * 1024;
 
-/// Why an extension refuses a frame: the close code to fail the connection with.
+/// How much of a payload is handed to an extension at once, in bytes.
+pub const INTAKE: usize = 16 * 1024;
+
+/// Why an extension does not let a frame out, as a close code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused(pub CloseCode);
 
@@ -47,6 +53,20 @@ pub struct Outbound {
     pub fin: bool,
     /// Its reserved bits, which the extension may set.
     pub rsv: Rsv,
+    /// What the caller says of compression, for the first frame of a message.
+    pub compression: Compression,
+}
+
+/// Whether a message is to be compressed, where that was agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// As the extension finds best.
+    #[default]
+    Automatic,
+    /// Compressed.
+    Always,
+    /// As it is.
+    Never,
 }
 
 /// An extension in use on one connection.
@@ -58,11 +78,15 @@ pub trait Extension: Send + Sync {
     ///
     /// # Errors
     /// If the frame breaks a rule of the extension.
-    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused>;
+    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Violation>;
+
+    /// Whether the payload of that frame is to stay as it is; then it is not handed in.
+    fn passes_inbound(&self) -> bool {
+        false
+    }
 
     /// Turns the payload of a received frame, the one whose header was seen last, into another one:
-    /// takes from the beginning of `input`,
-    /// appends to `output`, at most [`PIECE`] bytes in one call.
+    /// takes from the beginning of `input`, appends to `output`, at most `most` bytes in one call.
     ///
     /// # Errors
     /// If the payload breaks a rule of the extension.
@@ -70,14 +94,22 @@ pub trait Extension: Send + Sync {
         &mut self,
         input: &mut &[u8],
         part: Part,
+        most: usize,
         output: &mut Vec<u8>,
-    ) -> Result<Flow, Refused>;
+    ) -> Result<Flow, Violation>;
 
     /// Turns the payload of a frame to be sent into another one.
     ///
     /// # Errors
     /// If the extension does not let the frame be sent; nothing may have changed then.
-    fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused>;
+    fn outbound(
+        &mut self,
+        frame: &mut Outbound,
+        payload: &mut Cow<'_, [u8]>,
+    ) -> Result<(), Refused>;
+
+    /// A frame that it has let out was not sent after all.
+    fn outbound_failed(&mut self) {}
 }
 
 /// An extension and what it has not used yet.
@@ -125,12 +157,17 @@ impl Chain {
     }
 
     /// Shows a header to all extensions; the reserved bits that none of them understands.
-    pub fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused> {
+    pub fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Violation> {
         let mut understood = Rsv::NONE;
         for link in &mut self.links {
             understood = understood.with(link.extension.inbound_header(header)?);
         }
         Ok(header.rsv.without(understood))
+    }
+
+    /// Whether the payload of the frame whose header was seen last can go past the chain.
+    pub fn passes_inbound(&self) -> bool {
+        self.links.iter().all(|link| link.extension.passes_inbound())
     }
 
     /// Puts a piece of payload at the beginning of the chain, which must not be busy.
@@ -141,15 +178,15 @@ impl Chain {
     }
 
     /// Lets the payload come as far as it comes in one go, and tells where the piece that came out
-    /// stands.
-    pub fn pull(&mut self) -> Result<Part, Refused> {
+    /// stands; it has at most `most` bytes.
+    pub fn pull(&mut self, most: usize) -> Result<Part, Violation> {
         let start = self.links.iter().rposition(|link| link.busy).unwrap_or_default();
         let mut carried: Option<(Vec<u8>, Part)> = None;
         for link in self.links.iter_mut().skip(start) {
             if let Some((bytes, part)) = carried.take() {
                 link.load(part, |input| *input = bytes);
             }
-            carried = Some(link.step()?);
+            carried = Some(link.step(most)?);
         }
         let (piece, part) = carried.unwrap_or((Vec::new(), Part::Inside));
         self.piece = piece;
@@ -161,21 +198,41 @@ impl Chain {
         &self.piece
     }
 
+    /// Lets go of the piece that came out last.
+    pub fn release(&mut self) {
+        self.piece = Vec::new();
+    }
+
     /// Lets the whole payload of a control frame pass the chain; stops when more than `most` bytes
     /// have come out.
-    pub fn whole(&mut self, payload: Vec<u8>, most: usize) -> Result<Vec<u8>, Refused> {
+    pub fn whole(&mut self, payload: Vec<u8>, most: usize) -> Result<Vec<u8>, Violation> {
         self.push(Part::MessageEnd, |input| *input = payload);
         let mut output = Vec::new();
         while self.is_busy() && output.len() <= most {
-            self.pull()?;
+            self.pull(PIECE)?;
             output.extend_from_slice(&self.piece);
         }
+        self.release();
         Ok(output)
     }
 
     /// Lets `payload` pass the chain outwards.
-    pub fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
-        self.links.iter_mut().rev().try_for_each(|link| link.extension.outbound(frame, payload))
+    pub fn outbound(
+        &mut self,
+        frame: &mut Outbound,
+        payload: &mut Cow<'_, [u8]>,
+    ) -> Result<(), Refused> {
+        let mut backwards = self.links.iter_mut().rev();
+        let result = backwards.try_for_each(|link| link.extension.outbound(frame, payload));
+        if result.is_err() {
+            self.outbound_failed();
+        }
+        result
+    }
+
+    /// What has passed the chain outwards is not sent.
+    pub fn outbound_failed(&mut self) {
+        self.links.iter_mut().for_each(|link| link.extension.outbound_failed());
     }
 }
 
@@ -188,10 +245,10 @@ impl Link {
         fill(&mut self.input);
     }
 
-    fn step(&mut self) -> Result<(Vec<u8>, Part), Refused> {
+    fn step(&mut self, most: usize) -> Result<(Vec<u8>, Part), Violation> {
         let mut rest = self.input.get(self.used..).unwrap_or_default();
         let mut output = Vec::new();
-        let flow = self.extension.inbound(&mut rest, self.part, &mut output)?;
+        let flow = self.extension.inbound(&mut rest, self.part, most, &mut output)?;
         self.used = self.input.len().saturating_sub(rest.len());
         self.busy = flow == Flow::More || !rest.is_empty();
         if self.busy {

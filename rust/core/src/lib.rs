@@ -44,6 +44,7 @@
 mod close;
 mod config;
 mod connection;
+pub mod deflate;
 mod error;
 mod event;
 pub mod extension;
@@ -51,13 +52,16 @@ pub mod handshake;
 mod header;
 mod mask;
 mod message;
+mod meter;
 mod opcode;
+mod sending;
 mod state;
 mod utf8;
 
 pub use close::{CloseBody, CloseCode, CloseCodeClass};
-pub use config::{HandshakeLimits, Role};
-pub use connection::{Connection, Fin, Sent};
+pub use config::{HandshakeLimits, Limits, Role};
+pub use connection::Connection;
+pub use deflate::PerMessageDeflate;
 pub use error::{HandshakeError, Misuse, Violation};
 pub use event::{Binary, Decoded, Ends, Event, Payload, Text};
 pub use header::{
@@ -65,5 +69,6 @@ pub use header::{
 };
 pub use mask::{Mask, MaskingKey, Slot};
 pub use opcode::{DataKind, Opcode};
+pub use sending::{Fin, Framing, Sent};
 pub use state::{RULES, Rule, State, Step};
 pub use utf8::{Utf8Fault, Utf8FaultKind};

@@ -7,11 +7,13 @@
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
+use std::borrow::Cow;
+
 use support::extensions::{POLICY, Refuse, Repeat, Sign, Upper};
 use support::frames::{Frame, decode};
 use support::pipe::{End, Taking, cut};
 use support::transcript::{Item, Transcript};
-use ws13::extension::{Extension, Flow, Outbound, PIECE, Part, Refused};
+use ws13::extension::{Extension, Flow, INTAKE, Outbound, PIECE, Part, Refused};
 use ws13::{CloseCode, Connection, Event, Fin, Misuse, Role, Rsv, State, Violation};
 
 fn server(extensions: Vec<Box<dyn Extension>>) -> End {
@@ -83,7 +85,7 @@ impl Extension for Longer {
         Rsv::NONE
     }
 
-    fn inbound_header(&mut self, _: &ws13::Header) -> Result<Rsv, Refused> {
+    fn inbound_header(&mut self, _: &ws13::Header) -> Result<Rsv, Violation> {
         Ok(Rsv::NONE)
     }
 
@@ -91,25 +93,26 @@ impl Extension for Longer {
         &mut self,
         input: &mut &[u8],
         _: Part,
+        _: usize,
         output: &mut Vec<u8>,
-    ) -> Result<Flow, Refused> {
+    ) -> Result<Flow, Violation> {
         output.extend_from_slice(std::mem::take(input));
         output.extend_from_slice(&[0; 200]);
         Ok(Flow::Done)
     }
 
-    fn outbound(&mut self, _: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
-        payload.extend_from_slice(&[0; 200]);
+    fn outbound(&mut self, _: &mut Outbound, payload: &mut Cow<'_, [u8]>) -> Result<(), Refused> {
+        payload.to_mut().extend_from_slice(&[0; 200]);
         Ok(())
     }
 }
 
 #[test]
 fn a_payload_that_grows_comes_in_pieces_that_stay_small() {
-    let payload: Vec<u8> = (0..=255).cycle().take(PIECE + PIECE / 2).collect();
+    let payload: Vec<u8> = (0..=255).cycle().take(INTAKE + INTAKE / 2).collect();
     let bytes = frame(2, &payload).with_rsv(4).encode();
     let mut connection =
-        Connection::with_extensions(Role::Server, vec![Repeat::boxed(Rsv::RSV1, 3)]);
+        Connection::with_extensions(Role::Server, vec![Repeat::boxed(Rsv::RSV1, 5)]);
     let (mut input, mut pieces, mut ended) = (bytes.as_slice(), Vec::new(), false);
     while let Some(event) = connection.receive(&mut input) {
         let Event::Binary(binary) = event else { panic!("{event:?}") };
@@ -119,8 +122,8 @@ fn a_payload_that_grows_comes_in_pieces_that_stay_small() {
         pieces.push(binary.payload.to_vec());
     }
     assert!(ended && input.is_empty());
-    assert_eq!(pieces.len(), 3 + 2, "three pieces of a full input, then two of the half one");
-    let wanted = [payload[..PIECE].repeat(3), payload[PIECE..].repeat(3)].concat();
+    assert_eq!(pieces.len(), 2 + 1, "two pieces of a full input, then one of the half one");
+    let wanted = [payload[..INTAKE].repeat(5), payload[INTAKE..].repeat(5)].concat();
     assert!(pieces.concat() == wanted);
 }
 
@@ -197,7 +200,7 @@ fn links_that_both_grow_a_payload_take_turns_and_lose_nothing() {
     end.feed(&frame);
     end.feed(&[]);
     assert_eq!(end.seen.items, [Item::Binary(b"ABCD".repeat(PIECE / 4 * 6))]);
-    assert_eq!(end.events, 6);
+    assert_eq!(end.events, PIECE / INTAKE * 2);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Extensions that only tests use.
 
-use ws13::extension::{Extension, Flow, Outbound, PIECE, Part, Refused};
-use ws13::{CloseCode, Header, Opcode, Rsv};
+use std::borrow::Cow;
+
+use ws13::extension::{Extension, Flow, Outbound, Part, Refused};
+use ws13::{CloseCode, Header, Opcode, Rsv, Violation};
 
 /// What [`Refuse`] refuses with.
 pub const POLICY: CloseCode = CloseCode(1008);
@@ -14,7 +16,7 @@ impl Extension for Upper {
         Rsv::NONE
     }
 
-    fn inbound_header(&mut self, _: &Header) -> Result<Rsv, Refused> {
+    fn inbound_header(&mut self, _: &Header) -> Result<Rsv, Violation> {
         Ok(Rsv::NONE)
     }
 
@@ -22,15 +24,20 @@ impl Extension for Upper {
         &mut self,
         input: &mut &[u8],
         _: Part,
+        _: usize,
         output: &mut Vec<u8>,
-    ) -> Result<Flow, Refused> {
+    ) -> Result<Flow, Violation> {
         output.extend(core::mem::take(input).to_ascii_uppercase());
         Ok(Flow::Done)
     }
 
-    fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
+    fn outbound(
+        &mut self,
+        frame: &mut Outbound,
+        payload: &mut Cow<'_, [u8]>,
+    ) -> Result<(), Refused> {
         if !frame.opcode.is_control() {
-            payload.make_ascii_uppercase();
+            payload.to_mut().make_ascii_uppercase();
         }
         Ok(())
     }
@@ -56,7 +63,7 @@ impl Extension for Repeat {
         self.bit
     }
 
-    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused> {
+    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Violation> {
         if !matches!(header.opcode, Opcode::Text | Opcode::Binary) {
             return Ok(Rsv::NONE);
         }
@@ -68,14 +75,15 @@ impl Extension for Repeat {
         &mut self,
         input: &mut &[u8],
         _: Part,
+        most: usize,
         output: &mut Vec<u8>,
-    ) -> Result<Flow, Refused> {
+    ) -> Result<Flow, Violation> {
         let times = if self.on { self.times } else { 1 };
         if self.held.is_empty() {
             (self.held, self.given) = (core::mem::take(input).repeat(times), 0);
         }
         let rest = &self.held[self.given..];
-        output.extend_from_slice(&rest[..rest.len().min(PIECE)]);
+        output.extend_from_slice(&rest[..rest.len().min(most)]);
         self.given += output.len();
         if self.given < self.held.len() {
             return Ok(Flow::More);
@@ -84,10 +92,14 @@ impl Extension for Repeat {
         Ok(Flow::Done)
     }
 
-    fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
+    fn outbound(
+        &mut self,
+        frame: &mut Outbound,
+        payload: &mut Cow<'_, [u8]>,
+    ) -> Result<(), Refused> {
         if !frame.opcode.is_control() {
             frame.rsv = frame.rsv.with(self.bit);
-            *payload = payload.repeat(self.times);
+            *payload = Cow::Owned(payload.repeat(self.times));
         }
         Ok(())
     }
@@ -101,7 +113,7 @@ impl Extension for Sign {
         Rsv::NONE
     }
 
-    fn inbound_header(&mut self, _: &Header) -> Result<Rsv, Refused> {
+    fn inbound_header(&mut self, _: &Header) -> Result<Rsv, Violation> {
         Ok(Rsv::NONE)
     }
 
@@ -109,8 +121,9 @@ impl Extension for Sign {
         &mut self,
         input: &mut &[u8],
         part: Part,
+        _: usize,
         output: &mut Vec<u8>,
-    ) -> Result<Flow, Refused> {
+    ) -> Result<Flow, Violation> {
         // One byte at a time: input that is left over is handed in again.
         if let Some((byte, rest)) = input.split_first() {
             output.push(*byte);
@@ -122,9 +135,13 @@ impl Extension for Sign {
         Ok(Flow::Done)
     }
 
-    fn outbound(&mut self, frame: &mut Outbound, payload: &mut Vec<u8>) -> Result<(), Refused> {
+    fn outbound(
+        &mut self,
+        frame: &mut Outbound,
+        payload: &mut Cow<'_, [u8]>,
+    ) -> Result<(), Refused> {
         if frame.fin && !frame.opcode.is_control() {
-            payload.push(self.0);
+            payload.to_mut().push(self.0);
         }
         Ok(())
     }
@@ -138,9 +155,9 @@ impl Extension for Refuse {
         Rsv::NONE
     }
 
-    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Refused> {
+    fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Violation> {
         match header.opcode {
-            Opcode::Binary => Err(Refused(POLICY)),
+            Opcode::Binary => Err(Violation::Extension(POLICY)),
             _ => Ok(Rsv::NONE),
         }
     }
@@ -149,10 +166,11 @@ impl Extension for Refuse {
         &mut self,
         input: &mut &[u8],
         _: Part,
+        _: usize,
         output: &mut Vec<u8>,
-    ) -> Result<Flow, Refused> {
+    ) -> Result<Flow, Violation> {
         match input.contains(&b'!') {
-            true => Err(Refused(CloseCode::MESSAGE_TOO_BIG)),
+            true => Err(Violation::Extension(CloseCode::MESSAGE_TOO_BIG)),
             false => {
                 output.extend_from_slice(core::mem::take(input));
                 Ok(Flow::Done)
@@ -160,7 +178,7 @@ impl Extension for Refuse {
         }
     }
 
-    fn outbound(&mut self, _: &mut Outbound, _: &mut Vec<u8>) -> Result<(), Refused> {
+    fn outbound(&mut self, _: &mut Outbound, _: &mut Cow<'_, [u8]>) -> Result<(), Refused> {
         Err(Refused(POLICY))
     }
 }

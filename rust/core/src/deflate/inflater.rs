@@ -1,0 +1,257 @@
+//! Inflating the messages of one direction, RFC 7692 §7.2.2.
+//!
+//! Invariant: pieces and verdict depend on the octets of the message alone, not on how they were cut.
+
+use std::sync::Arc;
+
+use zlib_rs::{Inflate, InflateFlush, Status};
+
+use super::history::History;
+use super::pool::{Lent, Pool, Stamp};
+use super::{Direction, Takeover, WindowBits};
+use crate::error::Violation;
+
+/// What the sender has taken off the end of the message, §7.2.1; behind it an octet that must stay
+/// where it is: the state stops at the end of the empty block that the four octets complete, and only
+/// there.
+const TAIL: [u8; 5] = [0x00, 0x00, 0xFF, 0xFF, 0x00];
+const TAIL_LENGTH: u64 = 4;
+
+/// A buffer for output grows by at least so many bytes.
+const LEAST_ROOM: usize = 512;
+
+/// Inflates messages.
+#[derive(Debug)]
+pub struct Inflater {
+    direction: Direction,
+    pool: Arc<Pool>,
+    /// What was inflated before, as far back as it may be referred to.
+    history: History,
+    /// For the state that this one gave back last.
+    stamp: Stamp,
+    /// The message that is under way.
+    message: Option<Box<Message>>,
+}
+
+struct Message {
+    state: Box<Inflate>,
+    /// A block with BFINAL has ended, and what follows is a stream of its own.
+    behind_final: bool,
+    /// Whether that stream has begun.
+    begun: bool,
+    /// A byte that came out when the buffer was full already.
+    carried: Option<u8>,
+    /// What is wrong behind that byte.
+    fault: Option<Violation>,
+}
+
+impl core::fmt::Debug for Message {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Message")
+    }
+}
+
+/// Whether there is more to come out without further input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inflated {
+    /// All that the input holds has come out.
+    All,
+    /// The buffer is full.
+    Part,
+}
+
+impl Inflater {
+    /// An inflater for messages that are sent as agreed in `direction`.
+    #[must_use]
+    pub const fn new(direction: Direction, pool: Arc<Pool>) -> Self {
+        Self { direction, pool, history: History::EMPTY, stamp: Stamp::NONE, message: None }
+    }
+
+    /// Inflates payload from the beginning of `input` and appends to `output` until `input` is used or
+    /// `output` has `most` bytes.
+    ///
+    /// # Errors
+    /// [`Violation`], if the payload is not DEFLATE; what came before the fault is in `output`.
+    pub fn inflate(
+        &mut self,
+        input: &mut &[u8],
+        most: usize,
+        output: &mut Vec<u8>,
+    ) -> Result<Inflated, Violation> {
+        let Some(mut message) = self.take_message(input) else { return Ok(Inflated::All) };
+        let mut fresh = output.len();
+        output.extend(message.carried.take());
+        let result = self.run(&mut message, input, most, output, &mut fresh);
+        self.remember(output, &mut fresh);
+        self.message = Some(message);
+        result
+    }
+
+    /// The message under way, or the one that `input` begins.
+    fn take_message(&mut self, input: &[u8]) -> Option<Box<Message>> {
+        if self.message.is_some() || input.is_empty() {
+            return self.message.take();
+        }
+        let state = match self.pool.take_inflate(self.stamp) {
+            Lent::Known(state) => state,
+            Lent::Other(mut state) => {
+                restart(&mut state, &self.history);
+                state
+            }
+        };
+        Some(Box::new(Message {
+            state,
+            behind_final: false,
+            begun: true,
+            carried: None,
+            fault: None,
+        }))
+    }
+
+    fn run(
+        &mut self,
+        message: &mut Message,
+        input: &mut &[u8],
+        most: usize,
+        output: &mut Vec<u8>,
+        fresh: &mut usize,
+    ) -> Result<Inflated, Violation> {
+        if let Some(fault) = message.fault {
+            return Err(fault);
+        }
+        while output.len() < most {
+            if !message.begun {
+                if input.is_empty() {
+                    return Ok(Inflated::All);
+                }
+                self.remember(output, fresh);
+                restart(&mut message.state, &self.history);
+                message.begun = true;
+            }
+            let room = input.len().saturating_mul(4).max(LEAST_ROOM);
+            let room = room.min(most.saturating_sub(output.len()));
+            if message.step(input, output, room)? == Step::Through {
+                return Ok(Inflated::All);
+            }
+        }
+        // Whether more comes out shows only where there is room for it.
+        if message.begun {
+            let mut next = Vec::new();
+            let result = message.step(input, &mut next, 1);
+            message.carried = next.first().copied();
+            match (result, message.carried) {
+                (Err(fault), None) => return Err(fault),
+                (result, _) => message.fault = result.err(),
+            }
+        }
+        match message.carried {
+            None if input.is_empty() => Ok(Inflated::All),
+            _ => Ok(Inflated::Part),
+        }
+    }
+
+    /// Within a message a reference may lie as far back as the largest window reaches.
+    ///
+    /// // Choice: §7.1.2 lets the sender of a smaller window refer less far. zlib cannot be asked to
+    /// check that for every cut alike, so it is checked from message to message only.
+    fn remember(&mut self, output: &[u8], fresh: &mut usize) {
+        let inflated = output.get(*fresh..).unwrap_or_default();
+        self.history.append(inflated, WindowBits::MAX.size());
+        *fresh = output.len();
+    }
+
+    /// The payload of the message has ended: gives the state back.
+    ///
+    /// # Errors
+    /// [`Violation`], if the payload stops inside a block.
+    pub fn finish(&mut self) -> Result<(), Violation> {
+        // A message whose payload has no octets is no DEFLATE, §7.2.3.6, but zlib makes it of an empty
+        // message that follows another one. // Choice: it is an empty message.
+        let Some(mut message) = self.message.take() else { return Ok(()) };
+        if message.begun {
+            let (read, written) = (message.state.total_in(), message.state.total_out());
+            let ended = message.state.decompress(&TAIL, &mut [0], InflateFlush::Block);
+            let read = message.state.total_in().wrapping_sub(read);
+            let silent = message.state.total_out() == written;
+            if ended != Ok(Status::Ok) || read != TAIL_LENGTH || !silent {
+                return Err(message.blame(Violation::DeflateTruncated));
+            }
+        }
+        self.settle(*message);
+        Ok(())
+    }
+
+    /// Keeps of the window what the next message may refer to.
+    fn settle(&mut self, message: Message) {
+        let window = self.direction.max_window;
+        let stamp = self.pool.give_inflate(message.state);
+        self.stamp = Stamp::NONE;
+        if self.direction.takeover == Takeover::NoContext {
+            self.history.clear();
+        } else if message.begun
+            && (window == WindowBits::MAX || !self.history.exceeds(window.size()))
+        {
+            // The state's window is what is kept, too.
+            self.stamp = stamp;
+        } else {
+            self.history.trim(window.size());
+        }
+    }
+}
+
+/// How far a single step came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// All input is used, and nothing more comes out.
+    Through,
+    /// There may be more.
+    Halted,
+}
+
+impl Message {
+    /// Lets the state work once, with `room` bytes more at the end of `output`.
+    fn step(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<Step, Violation> {
+        let start = output.len();
+        let (read, written) = (self.state.total_in(), self.state.total_out());
+        output.resize(start.saturating_add(room), 0);
+        let target = output.get_mut(start..).unwrap_or_default();
+        let result = self.state.decompress(input, target, InflateFlush::NoFlush);
+        let read = usize::try_from(self.state.total_in().wrapping_sub(read)).unwrap_or(usize::MAX);
+        let written = usize::try_from(self.state.total_out().wrapping_sub(written)).unwrap_or(room);
+        *input = input.get(read..).unwrap_or_default();
+        output.truncate(start.saturating_add(written));
+        match result {
+            Ok(Status::StreamEnd) => {
+                // §7.2.3.4: a final block may stand anywhere, and the window goes on.
+                self.behind_final = true;
+                self.begun = false;
+                Ok(Step::Halted)
+            }
+            Ok(_) if written < room => Ok(Step::Through),
+            Ok(_) => Ok(Step::Halted),
+            Err(_) => Err(self.blame(match self.state.error_message() {
+                Some("invalid distance too far back") => Violation::DeflateDistance,
+                _ => Violation::DeflateInvalid,
+            })),
+        }
+    }
+
+    const fn blame(&self, fault: Violation) -> Violation {
+        if self.behind_final { Violation::DeflateBehindFinal } else { fault }
+    }
+}
+
+/// Begins a new stream of DEFLATE behind what is in `history`.
+fn restart(state: &mut Inflate, history: &History) {
+    state.reset(false);
+    let window = history.last(WindowBits::MAX.size());
+    if !window.is_empty() {
+        // Raw DEFLATE takes a dictionary at any time.
+        let _ = state.set_dictionary(window);
+    }
+}
