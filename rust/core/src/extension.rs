@@ -98,6 +98,12 @@ pub trait Extension: Send + Sync {
         output: &mut Vec<u8>,
     ) -> Result<Flow, Violation>;
 
+    /// Takes back what the last call of [`Extension::inbound`] has appended to, for use again. Nothing
+    /// has to be done with it.
+    fn recycle(&mut self, output: Vec<u8>) {
+        drop(output);
+    }
+
     /// Turns the payload of a frame to be sent into another one.
     ///
     /// # Errors
@@ -200,7 +206,11 @@ impl Chain {
 
     /// Lets go of the piece that came out last.
     pub fn release(&mut self) {
-        self.piece = Vec::new();
+        if self.piece.capacity() > 0
+            && let Some(last) = self.links.last_mut()
+        {
+            last.extension.recycle(std::mem::take(&mut self.piece));
+        }
     }
 
     /// Lets the whole payload of a control frame pass the chain; stops when more than `most` bytes

@@ -146,6 +146,10 @@ impl Extension for PerMessageDeflate {
         }
     }
 
+    fn recycle(&mut self, output: Vec<u8>) {
+        self.inflater.recycle(output);
+    }
+
     fn outbound(
         &mut self,
         frame: &mut Outbound,

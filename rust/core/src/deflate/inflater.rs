@@ -7,7 +7,7 @@ use std::sync::Arc;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::history::History;
-use super::pool::{Lent, Pool, Stamp};
+use super::pool::{Bench, Lent, Pool, Stamp};
 use super::{Direction, Takeover, WindowBits};
 use crate::error::Violation;
 
@@ -17,8 +17,11 @@ use crate::error::Violation;
 const TAIL: [u8; 5] = [0x00, 0x00, 0xFF, 0xFF, 0x00];
 const TAIL_LENGTH: u64 = 4;
 
-/// A buffer for output grows by at least so many bytes.
-const LEAST_ROOM: usize = 512;
+/// Output from this length on, in bytes, goes into a buffer that is used again: memory that is new costs
+/// as much as inflating into it.
+const LONG: usize = 4096;
+/// and up to this length, lest a single message leave a large one behind.
+const LONGEST: usize = 256 * 1024;
 
 /// Inflates messages.
 #[derive(Debug)]
@@ -30,11 +33,11 @@ pub struct Inflater {
     /// For the state that this one gave back last.
     stamp: Stamp,
     /// The message that is under way.
-    message: Option<Box<Message>>,
+    message: Option<Message>,
 }
 
 struct Message {
-    state: Box<Inflate>,
+    work: Box<Bench>,
     /// A block with BFINAL has ended, and what follows is a stream of its own.
     behind_final: bool,
     /// Whether that stream has begun.
@@ -88,24 +91,18 @@ impl Inflater {
     }
 
     /// The message under way, or the one that `input` begins.
-    fn take_message(&mut self, input: &[u8]) -> Option<Box<Message>> {
+    fn take_message(&mut self, input: &[u8]) -> Option<Message> {
         if self.message.is_some() || input.is_empty() {
             return self.message.take();
         }
-        let state = match self.pool.take_inflate(self.stamp) {
-            Lent::Known(state) => state,
-            Lent::Other(mut state) => {
-                restart(&mut state, &self.history);
-                state
+        let work = match self.pool.take_bench(self.stamp) {
+            Lent::Known(work) => work,
+            Lent::Other(mut work) => {
+                restart(&mut work.state, &self.history);
+                work
             }
         };
-        Some(Box::new(Message {
-            state,
-            behind_final: false,
-            begun: true,
-            carried: None,
-            fault: None,
-        }))
+        Some(Message { work, behind_final: false, begun: true, carried: None, fault: None })
     }
 
     fn run(
@@ -125,19 +122,18 @@ impl Inflater {
                     return Ok(Inflated::All);
                 }
                 self.remember(output, fresh);
-                restart(&mut message.state, &self.history);
+                restart(&mut message.work.state, &self.history);
                 message.begun = true;
             }
-            let room = input.len().saturating_mul(4).max(LEAST_ROOM);
-            let room = room.min(most.saturating_sub(output.len()));
-            if message.step(input, output, room)? == Step::Through {
+            let room = most.saturating_sub(output.len());
+            if message.step(input, output, room, &self.pool)? == Step::Through {
                 return Ok(Inflated::All);
             }
         }
         // Whether more comes out shows only where there is room for it.
         if message.begun {
             let mut next = Vec::new();
-            let result = message.step(input, &mut next, 1);
+            let result = message.step(input, &mut next, 1, &self.pool);
             message.carried = next.first().copied();
             match (result, message.carried) {
                 (Err(fault), None) => return Err(fault),
@@ -169,22 +165,30 @@ impl Inflater {
         // message that follows another one. // Choice: it is an empty message.
         let Some(mut message) = self.message.take() else { return Ok(()) };
         if message.begun {
-            let (read, written) = (message.state.total_in(), message.state.total_out());
-            let ended = message.state.decompress(&TAIL, &mut [0], InflateFlush::Block);
-            let read = message.state.total_in().wrapping_sub(read);
-            let silent = message.state.total_out() == written;
+            let state = &mut message.work.state;
+            let (read, written) = (state.total_in(), state.total_out());
+            let ended = state.decompress(&TAIL, &mut [0], InflateFlush::Block);
+            let read = state.total_in().wrapping_sub(read);
+            let silent = state.total_out() == written;
             if ended != Ok(Status::Ok) || read != TAIL_LENGTH || !silent {
                 return Err(message.blame(Violation::DeflateTruncated));
             }
         }
-        self.settle(*message);
+        self.settle(message);
         Ok(())
+    }
+
+    /// Takes back what [`Inflater::inflate`] has appended to.
+    pub fn recycle(&mut self, output: Vec<u8>) {
+        if (LONG..=LONGEST).contains(&output.capacity()) {
+            self.pool.give_spare(output);
+        }
     }
 
     /// Keeps of the window what the next message may refer to.
     fn settle(&mut self, message: Message) {
         let window = self.direction.max_window;
-        let stamp = self.pool.give_inflate(message.state);
+        let stamp = self.pool.give_bench(message.work);
         self.stamp = Stamp::NONE;
         if self.direction.takeover == Takeover::NoContext {
             self.history.clear();
@@ -209,22 +213,26 @@ enum Step {
 }
 
 impl Message {
-    /// Lets the state work once, with `room` bytes more at the end of `output`.
+    /// Lets the state work once and appends at most `room` bytes to `output`.
     fn step(
         &mut self,
         input: &mut &[u8],
         output: &mut Vec<u8>,
         room: usize,
+        pool: &Pool,
     ) -> Result<Step, Violation> {
-        let start = output.len();
-        let (read, written) = (self.state.total_in(), self.state.total_out());
-        output.resize(start.saturating_add(room), 0);
-        let target = output.get_mut(start..).unwrap_or_default();
-        let result = self.state.decompress(input, target, InflateFlush::NoFlush);
-        let read = usize::try_from(self.state.total_in().wrapping_sub(read)).unwrap_or(usize::MAX);
-        let written = usize::try_from(self.state.total_out().wrapping_sub(written)).unwrap_or(room);
+        let Bench { state, buffer } = &mut *self.work;
+        let room = room.min(buffer.len());
+        let target = buffer.get_mut(..room).unwrap_or_default();
+        let (read, written) = (state.total_in(), state.total_out());
+        let result = state.decompress(input, target, InflateFlush::NoFlush);
+        let read = usize::try_from(state.total_in().wrapping_sub(read)).unwrap_or(usize::MAX);
+        let written = usize::try_from(state.total_out().wrapping_sub(written)).unwrap_or(room);
         *input = input.get(read..).unwrap_or_default();
-        output.truncate(start.saturating_add(written));
+        if written >= LONG && output.capacity() == 0 {
+            *output = pool.take_spare();
+        }
+        output.extend_from_slice(target.get(..written).unwrap_or_default());
         match result {
             Ok(Status::StreamEnd) => {
                 // §7.2.3.4: a final block may stand anywhere, and the window goes on.
@@ -234,7 +242,7 @@ impl Message {
             }
             Ok(_) if written < room => Ok(Step::Through),
             Ok(_) => Ok(Step::Halted),
-            Err(_) => Err(self.blame(match self.state.error_message() {
+            Err(_) => Err(self.blame(match self.work.state.error_message() {
                 Some("invalid distance too far back") => Violation::DeflateDistance,
                 _ => Violation::DeflateInvalid,
             })),

@@ -9,10 +9,22 @@ use zlib_rs::{Deflate, Inflate};
 
 use super::{Level, WindowBits};
 
-/// How many states are kept to receive with; 40 KiB each.
+/// How many states are kept to receive with; 72 KiB each.
 const INFLATES: usize = 16;
+/// How many buffers for long output.
+const SPARES: usize = 2;
 /// How many are kept to send with; up to 300 KiB each.
 const DEFLATES: usize = 4;
+
+/// How much is inflated at once, in bytes: into memory that is there, as making room in the output for
+/// what may come costs more than copying what has come.
+const BUFFER: usize = 32 * 1024;
+
+/// A state to receive with and the memory it writes to.
+pub(super) struct Bench {
+    pub state: Inflate,
+    pub buffer: [u8; BUFFER],
+}
 
 /// A store of states of DEFLATE, for any number of connections.
 ///
@@ -25,8 +37,9 @@ pub struct Pool {
 #[derive(Default)]
 struct States {
     stamp: u64,
-    inflates: Vec<Kept<(), Inflate>>,
+    inflates: Vec<Kept<(), Bench>>,
     deflates: Vec<Kept<Settings, Deflate>>,
+    spares: Vec<Vec<u8>>,
 }
 
 /// A state, what it was made for, and the stamp of its last user.
@@ -77,20 +90,35 @@ impl Pool {
         work(&mut self.states.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn take_inflate(&self, stamp: Stamp) -> Lent<Inflate> {
+    pub(super) fn take_bench(&self, stamp: Stamp) -> Lent<Bench> {
         self.with(|states| take(&mut states.inflates, INFLATES, (), stamp)).unwrap_or_else(|| {
             // The largest window, whatever was agreed: what lies farther back than the agreed one is
             // not told to the state.
-            Lent::Other(Box::new(Inflate::new(false, WindowBits::MAX.bits())))
+            let state = Inflate::new(false, WindowBits::MAX.bits());
+            Lent::Other(Box::new(Bench { state, buffer: [0; BUFFER] }))
         })
     }
 
-    pub(super) fn give_inflate(&self, state: Box<Inflate>) -> Stamp {
+    pub(super) fn give_bench(&self, state: Box<Bench>) -> Stamp {
         self.with(|states| {
             let stamp = states.next_stamp();
             give(&mut states.inflates, INFLATES, Kept { settings: (), stamp, state });
             stamp
         })
+    }
+
+    /// An empty buffer that has been long before, perhaps.
+    pub(super) fn take_spare(&self) -> Vec<u8> {
+        self.with(|states| states.spares.pop().unwrap_or_default())
+    }
+
+    pub(super) fn give_spare(&self, mut spare: Vec<u8>) {
+        spare.clear();
+        self.with(|states| {
+            if states.spares.len() < SPARES {
+                states.spares.push(spare);
+            }
+        });
     }
 
     pub(super) fn take_deflate(&self, settings: Settings, stamp: Stamp) -> Lent<Deflate> {
