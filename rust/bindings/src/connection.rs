@@ -490,6 +490,7 @@ impl Connection {
         let fresh = Self::open(slf.py(), role, extensions, &early_data, config)?;
         let old = std::mem::replace(&mut *Self::inner(slf)?, fresh.inner.into_inner());
         drop(old);
+        alloc::drop_empty_dict(slf);
         Ok(())
     }
 

@@ -118,7 +118,10 @@ impl H11Handshake {
             (this.engine.role(), config.map(|config| config.clone_ref(py)))
         };
         let config = config.as_ref().map(Py::get);
-        Py::new(py, Connection::open(py, role, Some(extensions), early_data, config)?)
+        let connection = Connection::open(py, role, Some(extensions), early_data, config)?;
+        let connection = Bound::new(py, connection)?;
+        alloc::drop_empty_dict(&connection);
+        Ok(connection.unbind())
     }
 
     /// The connection that has come of the handshake.

@@ -78,6 +78,8 @@ impl WSConnection {
         let mut this = slf.try_borrow_mut()?;
         this.handshake = Some(handshake);
         this.connection = None;
+        drop(this);
+        alloc::drop_empty_dict(slf);
         Ok(())
     }
 
