@@ -59,6 +59,8 @@ def verdicts(row: Row, figures: list[Figure]) -> list[Verdict]:
 def quantity(value: float, unit: str) -> str:
     if unit == "B":
         return f"{value:10.0f} B "
+    if unit == "%":
+        return f"{value:10.1f} % "
     if unit == "ms":
         return f"{value:10.2f} ms"
     return f"{value:10.1f} ns" if value < 10_000 else f"{value / 1000:10.1f} us"

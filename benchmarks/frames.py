@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,8 +30,9 @@ def xor(data: bytes, key: bytes) -> bytes:
     return number.to_bytes(size, "little")
 
 
-def encode(opcode: int, payload: bytes, key: bytes | None = None) -> bytes:
+def encode(opcode: int, payload: bytes, key: bytes | None = None, rsv: int = 0) -> bytes:
     """One final frame, masked when a key is given."""
+    opcode |= rsv << 4
     size, bit = len(payload), 0x80 if key else 0
     if size <= 125:
         head = bytes([0x80 | opcode, bit | size])
@@ -102,3 +105,51 @@ def mixed_script_payloads(count: int, size: int, seed: int = 4) -> list[bytes]:
             length += len(parts[-1].encode())
         texts.append("".join(parts).encode()[:size].decode("utf-8", "ignore").encode())
     return texts
+
+
+def json_payloads(count: int, size: int, seed: int = 6) -> list[bytes]:
+    """Quotes as a market sends them, filled up to `size` bytes."""
+    source = random.Random(seed)
+    symbols = ["".join(source.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=4)) for _ in range(40)]
+    cents = {symbol: source.randrange(1000, 50_000) for symbol in symbols}
+    time = 1_790_000_000_000
+    payloads = []
+    for _ in range(count):
+        text = ""
+        while len(text) < size:
+            time += source.randrange(50)
+            symbol = source.choice(symbols)
+            cents[symbol] += source.randrange(-3, 4)
+            quote = {
+                "type": "quote",
+                "symbol": symbol,
+                "bid": cents[symbol] / 100,
+                "ask": (cents[symbol] + source.randrange(1, 4)) / 100,
+                "volume": source.randrange(1, 20) * 100,
+                "time": time,
+            }
+            text += json.dumps(quote, separators=(",", ":")) + "\n"
+        payloads.append(text[:size].encode())
+    return payloads
+
+
+def deflated(payloads: Sequence[bytes]) -> list[bytes]:
+    """A masked frame for each payload, compressed by zlib at its level 6 with context takeover."""
+    source = random.Random(7)
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return [
+        encode(
+            BINARY,
+            (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4],
+            source.randbytes(4),
+            rsv=4,
+        )
+        for payload in payloads
+    ]
+
+
+def inflated(stream: bytes, decompressor: zlib._Decompress) -> list[bytes]:
+    """The messages in a stream of whole compressed frames."""
+    return [
+        decompressor.decompress(payload + b"\0\0\xff\xff") for _opcode, payload in decode(stream)
+    ]

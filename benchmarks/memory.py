@@ -42,10 +42,16 @@ def _resident() -> int:
 
 def bytes_each(peer_name: str, state: str, count: int) -> float | None:
     """Memory of one connection among ``count``, everything it refers to included."""
+    from frames import json_payloads
     from peers import find
 
     peer = find(peer_name)
-    make = peer.idle if state == "idle" else peer.opened
+    payload = json_payloads(1, 1024)[0]
+    make = {
+        "idle": peer.idle,
+        "opened": peer.opened,
+        "compressed": lambda: peer.compressed(payload),
+    }[state]
     if make() is None:
         return None
     exact = _mallinfo2() if os.environ.get("PYTHONMALLOC") == "malloc" else None

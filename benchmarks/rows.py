@@ -14,11 +14,14 @@ from frames import (
     Workload,
     ascii_payloads,
     binary_payloads,
+    deflated,
+    json_payloads,
     masked,
     mixed_script_payloads,
 )
 from memory import connection_bytes, import_milliseconds
 from peers import Operation, Peer
+from peers.deflate import compressed_size, zlib_size
 from timing import REFERENCES, Participant, minima, other_addresses
 
 SUBJECT = "ws13"
@@ -113,11 +116,11 @@ def _line_up(
     return participants, figures
 
 
-def memory_row(state: str) -> Callable[[Setting], list[Figure]]:
+def memory_row(state: str, count: int = 20_000) -> Callable[[Setting], list[Figure]]:
     def measure(setting: Setting) -> list[Figure]:
         figures = []
         for peer in setting.peers:
-            value = connection_bytes(peer.name, state, 2_000 if setting.quick else 20_000)
+            value = connection_bytes(peer.name, state, count // 10 if setting.quick else count)
             if value is not None:
                 figures.append(Figure(peer.name, peer.name, value, True))
         return figures
@@ -131,6 +134,13 @@ def import_row(setting: Setting) -> list[Figure]:
         Figure(peer.name, peer.name, import_milliseconds(peer.import_line, repeats), True)
         for peer in setting.peers
     ]
+
+
+def size_row(setting: Setting) -> list[Figure]:
+    """Messages of 1 KiB with context takeover, beside those of zlib's level 6."""
+    payloads = json_payloads(2048, KIB)
+    share = 100 * compressed_size(SUBJECT, payloads) / zlib_size(payloads)
+    return [Figure(SUBJECT, SUBJECT, share, True), Figure("zlib level 6", None, 100.0)]
 
 
 def _received(opcode: int, payloads: list[bytes]) -> Workload:
@@ -147,6 +157,27 @@ def _many_in_a_chunk() -> Workload:
 
 def _sent(count: int, size: int) -> Workload:
     payloads = binary_payloads(count, [size])
+    return Workload(payloads, payloads, payloads)
+
+
+def _large_in_chunks() -> Workload:
+    # Few, so that they stay in the cache, as what has just been received does.
+    payloads = binary_payloads(4, [KIB * KIB])
+    chunks = [
+        frame[i : i + 64 * KIB]
+        for frame in masked(BINARY, payloads)
+        for i in range(0, len(frame), 64 * KIB)
+    ]
+    return Workload(chunks, payloads, payloads)
+
+
+def _inflated(count: int, size: int) -> Workload:
+    payloads = json_payloads(count, size)
+    return Workload(deflated(payloads), payloads, payloads)
+
+
+def _deflated() -> Workload:
+    payloads = json_payloads(256, KIB)
     return Workload(payloads, payloads, payloads)
 
 
@@ -226,6 +257,13 @@ ROWS = [
         (AtMost(130, "ns"), Times(52, "wsproto"), Times(20, "websockets"), Times(3.7, "picows")),
     ),
     Row(
+        6,
+        "binary 1 MiB received in chunks of 64 KiB, whole messages",
+        "ns",
+        timed_row(Operation.RECEIVE_WHOLE, _large_in_chunks, "M"),
+        (AtMost(1.3, "M"), Times(45, "wsproto"), Times(3, "websockets")),
+    ),
+    Row(
         7,
         "client send 16 B (masked)",
         "ns",
@@ -247,6 +285,42 @@ ROWS = [
         (AtMost(110, "ns"), Times(70, "wsproto"), Times(13, "aiohttp"), Times(3, "picows")),
     ),
     Row(
+        11,
+        "deflate, JSON of 128 B received, context takeover",
+        "ns",
+        timed_row(Operation.INFLATE, lambda: _inflated(512, 128)),
+        (AtMost(450, "ns"), Times(28, "wsproto"), Times(3.8, "aiohttp")),
+    ),
+    Row(
+        11,
+        "deflate, JSON of 1 KiB received, context takeover",
+        "ns",
+        timed_row(Operation.INFLATE, lambda: _inflated(256, KIB)),
+        (AtMost(2100, "ns"), Times(7, "wsproto"), Times(2.1, "aiohttp")),
+    ),
+    Row(
+        11,
+        "deflate, JSON of 64 KiB received, context takeover",
+        "ns",
+        timed_row(Operation.INFLATE, lambda: _inflated(32, 64 * KIB)),
+        (AtMost(55_000, "ns"), Times(2, "wsproto"), Times(1.5, "aiohttp")),
+    ),
+    Row(
+        12,
+        "deflate, JSON of 1 KiB sent, context takeover",
+        "ns",
+        timed_row(Operation.DEFLATE, _deflated),
+        (AtMost(11_500, "ns"), Times(2.2, "wsproto")),
+    ),
+    Row(12, "size of these messages beside zlib's", "%", size_row, (AtMost(106, "%"),)),
+    Row(
+        12,
+        "the same, as fast as possible",
+        "ns",
+        timed_row(Operation.DEFLATE_FAST, _deflated),
+        (AtMost(2000, "ns"), Times(12, "wsproto")),
+    ),
+    Row(
         13,
         "opening handshake, client and server together",
         "ns",
@@ -260,6 +334,13 @@ ROWS = [
         "B",
         memory_row("opened"),
         (AtMost(512, "B"),),
+    ),
+    Row(
+        15,
+        "memory of a connection after a compressed message of 1 KiB each way",
+        "B",
+        memory_row("compressed", 2_000),
+        (AtMost(10 * KIB, "B"), Times(30, "wsproto")),
     ),
     Row(16, "import", "ms", import_row, (AtMost(10, "ms"),)),
 ]

@@ -38,7 +38,9 @@ class Aiohttp(Peer):
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
             return []
-        return [self._receive()]
+        if operation in (Operation.DEFLATE, Operation.DEFLATE_FAST):
+            return []
+        return [self._receive(operation is Operation.INFLATE)]
 
     def idle(self) -> object:
         return (*self._reader(), self._writer(FakeTransport(), use_mask=False))
@@ -46,17 +48,17 @@ class Aiohttp(Peer):
     def opened(self) -> None:
         """Its handshake belongs to its HTTP server."""
 
-    def _reader(self) -> tuple[Any, Any]:
+    def _reader(self, compressed: bool = False) -> tuple[Any, Any]:
         loop = asyncio.get_running_loop()
         queue = self.Queue(self.BaseProtocol(loop), UNLIMITED, loop=loop)
-        return self.Reader(queue, UNLIMITED, False, True), queue
+        return self.Reader(queue, UNLIMITED, compressed, True), queue
 
     def _writer(self, transport: FakeTransport, use_mask: bool) -> Any:
         protocol = self.BaseProtocol(asyncio.get_running_loop())
         return self.Writer(protocol, transport, use_mask=use_mask)
 
-    def _receive(self) -> Work:
-        reader, queue = self._reader()
+    def _receive(self, compressed: bool) -> Work:
+        reader, queue = self._reader(compressed)
         feed_data, read, waiting = reader.feed_data, queue.read, queue._buffer
 
         async def receive(chunks: Sequence[bytes]) -> None:

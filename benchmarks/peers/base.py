@@ -14,6 +14,10 @@ class Operation(enum.Enum):
 
     RECEIVE_BYTES = enum.auto()  # chunks of masked frames -> payloads
     RECEIVE_TEXT = enum.auto()  # chunks of masked frames -> texts
+    RECEIVE_WHOLE = enum.auto()  # chunks of large masked frames -> payloads
+    INFLATE = enum.auto()  # chunks of masked frames, compressed with context takeover -> payloads
+    DEFLATE = enum.auto()  # payloads -> payloads of the server's frames, inflated
+    DEFLATE_FAST = enum.auto()  # the same, as fast as there is a setting for
     RECEIVE_MANY = enum.auto()  # chunks holding many masked frames -> payloads
     SEND_BYTES = enum.auto()  # payloads -> payloads of the client's masked frames
     PING_PONG = enum.auto()  # chunks of one masked ping -> payloads of the pongs
@@ -40,6 +44,10 @@ class Peer(ABC):
     @abstractmethod
     def works(self, operation: Operation) -> list[Work]:
         """Ways to do the operation, the one to be judged first; empty if there is none."""
+
+    def compressed(self, payload: bytes) -> object | None:
+        """A server's connection that has received and sent `payload`, compressed, if it can."""
+        return None
 
     @abstractmethod
     def idle(self) -> object | None:

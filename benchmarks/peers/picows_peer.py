@@ -49,6 +49,10 @@ class Picows(Peer):
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
             return [self._handshake()]
+        if operation in (Operation.INFLATE, Operation.DEFLATE, Operation.DEFLATE_FAST):
+            return []
+        if operation is Operation.RECEIVE_WHOLE:
+            return [self._receive_in_parts()]
         return [self._receive(operation is Operation.RECEIVE_TEXT)]
 
     def idle(self) -> None:
@@ -111,6 +115,17 @@ class Picows(Peer):
             return contents
 
         return Work(self.name, run, collect)
+
+    def _receive_in_parts(self) -> Work:
+        """Frames larger than its buffer, which grows on the way."""
+        usual = self._receive(False)
+        protocol = self._server(self.BytesListener, FakeTransport(), LARGE_BUFFER)
+
+        def run(chunks: Sequence[bytes]) -> None:
+            for chunk in chunks:
+                fill(protocol, chunk)
+
+        return Work(usual.label, run, usual.collect)
 
     def _ping_pong(self) -> Work:
         transport = FakeTransport(keep=None)

@@ -34,6 +34,8 @@ class Websockets(Peer):
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
             return [self._handshake()]
+        if operation in (Operation.INFLATE, Operation.DEFLATE, Operation.DEFLATE_FAST):
+            return []
         return [self._receive(operation is Operation.RECEIVE_TEXT)]
 
     def idle(self) -> object:

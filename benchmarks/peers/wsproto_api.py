@@ -8,6 +8,7 @@ from typing import Any
 
 from frames import decode
 from peers.base import REQUEST, Operation, Peer, Work
+from peers.deflate import extension, sending
 
 
 class WsprotoApi(Peer):
@@ -34,7 +35,22 @@ class WsprotoApi(Peer):
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
             return [self._handshake()]
-        return [self._receive()]
+        if operation is Operation.RECEIVE_WHOLE:
+            return [self._receive_whole()]
+        if operation in (Operation.DEFLATE, Operation.DEFLATE_FAST):
+            connection = self.Connection(self.server, [extension(self.name)])
+            return [sending(self.name, connection, self.events.BytesMessage)]
+        return [self._receive(operation is Operation.INFLATE)]
+
+    def compressed(self, payload: bytes) -> object:
+        event = self.events.BytesMessage(payload)
+        client = self.Connection(self.client, [extension(self.name)])
+        server = self.Connection(self.server, [extension(self.name)])
+        server.receive_data(client.send(event))
+        for _event in server.events():
+            pass
+        server.send(event)
+        return server
 
     def idle(self) -> object:
         return self.Connection(self.server)
@@ -47,8 +63,9 @@ class WsprotoApi(Peer):
         server.send(self.events.AcceptConnection())
         return server
 
-    def _receive(self) -> Work:
-        connection = self.Connection(self.server)
+    def _receive(self, compressed: bool = False) -> Work:
+        extensions = [extension(self.name)] if compressed else []
+        connection = self.Connection(self.server, extensions)
         receive_data, events = connection.receive_data, connection.events
 
         def run(chunks: Sequence[bytes]) -> None:
@@ -63,6 +80,28 @@ class WsprotoApi(Peer):
                 receive_data(chunk)
                 pieces += events()
             return joined(pieces)
+
+        return Work(self.name, run, collect)
+
+    def _receive_whole(self) -> Work:
+        """Pieces joined, as wsproto's users do."""
+        connection = self.Connection(self.server)
+        receive_data, events = connection.receive_data, connection.events
+
+        def collect(chunks: Sequence[bytes]) -> list[Any]:
+            messages: list[bytes] = []
+            parts: list[bytes] = []
+            for chunk in chunks:
+                receive_data(chunk)
+                for event in events():
+                    parts.append(event.data)
+                    if event.message_finished:
+                        messages.append(b"".join(parts))
+                        parts.clear()
+            return messages
+
+        def run(chunks: Sequence[bytes]) -> None:
+            collect(chunks)
 
         return Work(self.name, run, collect)
 
@@ -142,6 +181,11 @@ class Ws13(WsprotoApi):
         super().__init__("ws13")
 
     def works(self, operation: Operation) -> list[Work]:
+        if operation is Operation.RECEIVE_WHOLE:
+            return [self._receive_whole()]
+        if operation is Operation.DEFLATE_FAST:
+            connection = self.Connection(self.server, [extension(self.name, level=1)])
+            return [sending("ws13 level 1", connection, self.events.BytesMessage)]
         usual = super().works(operation)
         connection = self.Connection(
             self.client if operation is Operation.SEND_BYTES else self.server
@@ -154,6 +198,26 @@ class Ws13(WsprotoApi):
         elif operation is Operation.PING_PONG and hasattr(connection, "pong"):
             short = [_one_call_ping_pong(connection)]
         return short + usual
+
+    def _receive_whole(self) -> Work:
+        config = import_module("ws13").Config(whole_messages=True)
+        connection = self.Connection(self.server, config=config)
+        receive_data, events = connection.receive_data, connection.events
+
+        def collect(chunks: Sequence[bytes]) -> list[Any]:
+            messages: list[bytes] = []
+            for chunk in chunks:
+                receive_data(chunk)
+                messages += [event.data for event in events()]
+            return messages
+
+        def run(chunks: Sequence[bytes]) -> None:
+            for chunk in chunks:
+                receive_data(chunk)
+                for event in events():
+                    event.data  # noqa: B018  (looked at, as a program does)
+
+        return Work("ws13 whole messages", run, collect)
 
 
 def joined(pieces: Sequence[Any]) -> list[Any]:

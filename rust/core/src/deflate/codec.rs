@@ -78,6 +78,10 @@ impl PerMessageDeflate {
         most: usize,
         output: &mut Vec<u8>,
     ) -> Result<Flow, Violation> {
+        if part == Part::MessageEnd && self.inflater.inflate_whole(input, most, output) {
+            *input = &[];
+            return Ok(Flow::Done);
+        }
         if self.inflater.inflate(input, most, output)? == Inflated::Part {
             return Ok(Flow::More);
         }

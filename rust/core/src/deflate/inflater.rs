@@ -7,7 +7,7 @@ use std::sync::Arc;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::history::History;
-use super::pool::{Bench, Lent, Pool, Stamp};
+use super::pool::{BUFFER, Bench, Lent, Pool, SHORT, Stamp};
 use super::{Direction, Takeover, WindowBits};
 use crate::error::Violation;
 
@@ -90,18 +90,48 @@ impl Inflater {
         result
     }
 
-    /// The message under way, or the one that `input` begins.
-    fn take_message(&mut self, input: &[u8]) -> Option<Message> {
-        if self.message.is_some() || input.is_empty() {
-            return self.message.take();
+    /// Inflates a whole message and appends it to `output`, if that goes well and it is short. Otherwise
+    /// nothing has changed, and the message is to be inflated step by step.
+    ///
+    /// With its end behind it the payload is inflated in one go; what a message that is cut off would
+    /// make of that end is not given out.
+    pub fn inflate_whole(&mut self, payload: &[u8], most: usize, output: &mut Vec<u8>) -> bool {
+        if self.message.is_some() || payload.is_empty() || payload.len() > SHORT {
+            return false;
         }
-        let work = match self.pool.take_bench(self.stamp) {
+        let mut work = self.take_bench();
+        match work.run_whole(payload, most) {
+            Some(inflated) => {
+                output.extend_from_slice(inflated);
+                self.history.append(inflated, WindowBits::MAX.size());
+                self.settle(work, true);
+                true
+            }
+            None => {
+                self.pool.give_bench(work);
+                self.stamp = Stamp::NONE;
+                false
+            }
+        }
+    }
+
+    /// A state that knows the window.
+    fn take_bench(&self) -> Box<Bench> {
+        match self.pool.take_bench(self.stamp) {
             Lent::Known(work) => work,
             Lent::Other(mut work) => {
                 restart(&mut work.state, &self.history);
                 work
             }
-        };
+        }
+    }
+
+    /// The message under way, or the one that `input` begins.
+    fn take_message(&mut self, input: &[u8]) -> Option<Message> {
+        if self.message.is_some() || input.is_empty() {
+            return self.message.take();
+        }
+        let work = self.take_bench();
         Some(Message { work, behind_final: false, begun: true, carried: None, fault: None })
     }
 
@@ -174,7 +204,7 @@ impl Inflater {
                 return Err(message.blame(Violation::DeflateTruncated));
             }
         }
-        self.settle(message);
+        self.settle(message.work, message.begun);
         Ok(())
     }
 
@@ -185,16 +215,15 @@ impl Inflater {
         }
     }
 
-    /// Keeps of the window what the next message may refer to.
-    fn settle(&mut self, message: Message) {
+    /// Keeps of the window what the next message may refer to. `begun` tells whether the state stands in
+    /// a stream that goes on.
+    fn settle(&mut self, work: Box<Bench>, begun: bool) {
         let window = self.direction.max_window;
-        let stamp = self.pool.give_bench(message.work);
+        let stamp = self.pool.give_bench(work);
         self.stamp = Stamp::NONE;
         if self.direction.takeover == Takeover::NoContext {
             self.history.clear();
-        } else if message.begun
-            && (window == WindowBits::MAX || !self.history.exceeds(window.size()))
-        {
+        } else if begun && (window == WindowBits::MAX || !self.history.exceeds(window.size())) {
             // The state's window is what is kept, too.
             self.stamp = stamp;
         } else {
@@ -212,6 +241,36 @@ enum Step {
     Halted,
 }
 
+impl Bench {
+    /// Inflates `payload` as a whole message of at most `most` bytes; `None` if it is not, or longer.
+    fn run_whole(&mut self, payload: &[u8], most: usize) -> Option<&[u8]> {
+        let Self { state, buffer, short } = self;
+        let end = payload.len().checked_add(TAIL.len())?;
+        short.get_mut(..payload.len())?.copy_from_slice(payload);
+        short.get_mut(payload.len()..end)?.copy_from_slice(&TAIL);
+        let target = buffer.get_mut(..most.min(BUFFER))?;
+        let (start, before) = (state.total_in(), state.total_out());
+        let (mut read, mut written) = (0, 0);
+        let whole = end.checked_sub(1)?;
+        // A block at a time: the last one is the empty block that the tail completes.
+        while read < whole {
+            let (rest, room) = (short.get(read..)?, target.get_mut(written..)?);
+            if room.is_empty()
+                || state.decompress(rest, room, InflateFlush::Block) != Ok(Status::Ok)
+            {
+                return None;
+            }
+            read = usize::try_from(state.total_in().wrapping_sub(start)).ok()?;
+            let all = usize::try_from(state.total_out().wrapping_sub(before)).ok()?;
+            if read >= whole && all != written {
+                return None;
+            }
+            written = all;
+        }
+        (read == whole).then_some(target.get(..written)?)
+    }
+}
+
 impl Message {
     /// Lets the state work once and appends at most `room` bytes to `output`.
     fn step(
@@ -221,7 +280,7 @@ impl Message {
         room: usize,
         pool: &Pool,
     ) -> Result<Step, Violation> {
-        let Bench { state, buffer } = &mut *self.work;
+        let Bench { state, buffer, .. } = &mut *self.work;
         let room = room.min(buffer.len());
         let target = buffer.get_mut(..room).unwrap_or_default();
         let (read, written) = (state.total_in(), state.total_out());

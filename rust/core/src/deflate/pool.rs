@@ -9,7 +9,7 @@ use zlib_rs::{Deflate, Inflate};
 
 use super::{Level, WindowBits};
 
-/// How many states are kept to receive with; 72 KiB each.
+/// How many states are kept to receive with; 76 KiB each.
 const INFLATES: usize = 16;
 /// How many buffers for long output.
 const SPARES: usize = 2;
@@ -18,12 +18,18 @@ const DEFLATES: usize = 4;
 
 /// How much is inflated at once, in bytes: into memory that is there, as making room in the output for
 /// what may come costs more than copying what has come.
-const BUFFER: usize = 32 * 1024;
+pub(super) const BUFFER: usize = 32 * 1024;
+
+/// The longest payload that is inflated in one go, in bytes.
+pub(super) const SHORT: usize = 4096;
+/// What stands behind it, so that zlib-rs does not look at each byte whether it is the last one.
+const MARGIN: usize = 32;
 
 /// A state to receive with and the memory it writes to.
 pub(super) struct Bench {
     pub state: Inflate,
     pub buffer: [u8; BUFFER],
+    pub short: [u8; SHORT + MARGIN],
 }
 
 /// A store of states of DEFLATE, for any number of connections.
@@ -95,7 +101,7 @@ impl Pool {
             // The largest window, whatever was agreed: what lies farther back than the agreed one is
             // not told to the state.
             let state = Inflate::new(false, WindowBits::MAX.bits());
-            Lent::Other(Box::new(Bench { state, buffer: [0; BUFFER] }))
+            Lent::Other(Box::new(Bench { state, buffer: [0; BUFFER], short: [0; SHORT + MARGIN] }))
         })
     }
 

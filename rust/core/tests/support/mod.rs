@@ -3,6 +3,7 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "tests count without fear")]
 
+pub mod deflate;
 pub mod extensions;
 pub mod frames;
 pub mod handshake;
