@@ -162,7 +162,7 @@ def _sent(count: int, size: int) -> Workload:
 
 def _large_in_chunks() -> Workload:
     # Few, so that they stay in the cache, as what has just been received does.
-    payloads = binary_payloads(4, [KIB * KIB])
+    payloads = binary_payloads(2, [KIB * KIB])
     chunks = [
         frame[i : i + 64 * KIB]
         for frame in masked(BINARY, payloads)

@@ -24,7 +24,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 use pyo3::{Borrowed, ffi};
-use ws13::{Ends, Payload, Sent, Text};
+use ws13::{Ends, Mask, Payload, Sent, Text};
 
 use crate::names;
 
@@ -40,7 +40,19 @@ pub fn frame<'py>(py: Python<'py>, sent: &Sent<'_>) -> PyResult<Bound<'py, PyByt
     bytes(py, sent.len(), |target| sent.copy_to(target))
 }
 
-/// A `bytes` object of `length` bytes; `fill` writes all of them (both callers above copy exactly
+/// The parts, unmasked, one behind the other, as a `bytes` object.
+pub fn joined<'py>(py: Python<'py>, parts: &[(&[u8], Mask)]) -> PyResult<Bound<'py, PyBytes>> {
+    let length = parts.iter().map(|(part, _)| part.len()).sum();
+    bytes(py, length, |mut target| {
+        for (part, mask) in parts {
+            let (place, rest) = target.split_at_mut(part.len());
+            mask.copy(part, place);
+            target = rest;
+        }
+    })
+}
+
+/// A `bytes` object of `length` bytes; `fill` writes all of them (the callers above copy exactly
 /// `length` bytes).
 #[inline]
 fn bytes<'py>(
@@ -89,7 +101,12 @@ impl Growing {
 
     /// Adds `piece`. `total` is how long the whole is going to be, as far as that is known: room is made
     /// for at most so many bytes, and never for more than twice of what has come and 64 KiB.
-    pub fn append(&mut self, py: Python<'_>, piece: &Payload<'_>, total: usize) -> PyResult<()> {
+    pub fn append(
+        &mut self,
+        py: Python<'_>,
+        (piece, mask): (&[u8], Mask),
+        total: usize,
+    ) -> PyResult<()> {
         let length = self.length.saturating_add(piece.len());
         if length == 0 {
             return Ok(());
@@ -107,7 +124,7 @@ impl Growing {
             let start = start.cast::<MaybeUninit<u8>>().add(self.length);
             core::slice::from_raw_parts_mut(start, piece.len())
         };
-        piece.copy_to(target);
+        mask.copy(piece, target);
         self.length = length;
         Ok(())
     }

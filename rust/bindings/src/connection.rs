@@ -268,7 +268,7 @@ impl Inner {
             let taken = match (event, whole) {
                 (None, _) => Ok(Taken::Nothing),
                 (Some(event), None) => convert(py, event),
-                (Some(event), Some((whole, most))) => convert_whole(py, event, whole, most),
+                (Some(event), Some(whole)) => convert_whole(py, event, whole, self.input.object()),
             };
             let left = rest.len();
             self.input.keep_last(py, left);
@@ -310,6 +310,9 @@ impl Inner {
             true => Stream::Abnormal,
             false => Stream::Over,
         };
+        if let Some(whole) = self.rare.as_mut().and_then(|rare| rare.whole.as_mut()) {
+            *whole = Whole::Nothing;
+        }
     }
 
     #[inline]
@@ -393,13 +396,13 @@ fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
 fn convert_whole(
     py: Python<'_>,
     event: Event<'_>,
-    whole: &mut Whole,
-    most: usize,
+    (whole, most): (&mut Whole, usize),
+    object: Option<&Py<PyBytes>>,
 ) -> PyResult<Taken> {
     let whole_message = Ends { frame: true, message: true };
     let object = match event {
         Event::Binary(piece) if whole.is_under_way() || !piece.ends.message => {
-            match whole.add_binary(py, &piece, most)? {
+            match whole.add_binary(py, &piece, object, most)? {
                 Some(data) => BytesMessage::received(py, data.into_any().unbind(), whole_message)?,
                 None => return Ok(Taken::NoEvent),
             }

@@ -51,6 +51,15 @@ impl Input {
         }
     }
 
+    /// The object that all of what has not been taken stands in.
+    #[inline]
+    pub const fn object(&self) -> Option<&Py<PyBytes>> {
+        match self {
+            Self::Lent(bytes, _) => Some(bytes),
+            Self::Empty | Self::Joined(_) => None,
+        }
+    }
+
     /// Takes all but the last `left` bytes, and lets go of them.
     #[inline]
     pub fn keep_last(&mut self, py: Python<'_>, left: usize) {

@@ -1,18 +1,50 @@
 //! Messages that are given out whole, whatever frames and reads they came in.
 
+use std::ops::Range;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use ws13::{Binary, Ends, Text};
+use ws13::{Binary, Ends, Mask, Payload, Text};
 
-use crate::alloc::Growing;
+use crate::alloc::{self, Growing};
 
 /// What has come of the message that is under way.
 #[derive(Default)]
 pub enum Whole {
     #[default]
     Nothing,
+    /// Pieces that still stand where they were received: they are written once, when all are there.
+    Held(Vec<Held>),
+    /// Pieces too small to hold on to what they stand in for.
     Binary(Growing),
     Text(String),
+}
+
+/// A part of a received object.
+pub struct Held {
+    object: Py<PyBytes>,
+    place: Range<usize>,
+    mask: Mask,
+}
+
+/// A piece is held from this length on, in bytes, if it is at least half of what it stands in.
+const LEAST_HELD: usize = 4096;
+
+impl Held {
+    fn part<'a>(&'a self, py: Python<'a>) -> (&'a [u8], Mask) {
+        (&self.object.as_bytes(py)[self.place.clone()], self.mask)
+    }
+
+    /// The piece, if it stands in `object` and is worth holding.
+    fn new(py: Python<'_>, piece: &Payload<'_>, object: Option<&Py<PyBytes>>) -> Option<Self> {
+        let object = object?;
+        let bytes = object.as_bytes(py);
+        let start = piece.masked().as_ptr().addr().checked_sub(bytes.as_ptr().addr())?;
+        let place = start..start.checked_add(piece.len())?;
+        let worth = piece.len() >= LEAST_HELD && piece.len() >= bytes.len() / 2;
+        let inside = place.end <= bytes.len();
+        (worth && inside).then(|| Self { object: object.clone_ref(py), place, mask: piece.mask() })
+    }
 }
 
 impl Whole {
@@ -21,21 +53,50 @@ impl Whole {
         !matches!(self, Self::Nothing)
     }
 
-    /// Adds a piece; the message if it ends with it. `most` is the limit for messages, in bytes.
+    /// Adds a piece that stands in `object`, if in any; the message if it ends with it. `most` is the
+    /// limit for messages, in bytes.
     pub fn add_binary<'py>(
         &mut self,
         py: Python<'py>,
         piece: &Binary<'_>,
+        object: Option<&Py<PyBytes>>,
         most: usize,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let mut growing = match std::mem::take(self) {
-            Self::Binary(growing) => growing,
-            Self::Nothing | Self::Text(_) => Growing::default(),
+        let payload = &piece.payload;
+        let last = (payload.masked(), payload.mask());
+        let mut held = match std::mem::take(self) {
+            Self::Binary(growing) => return self.grow(py, growing, piece, most),
+            Self::Held(held) => held,
+            Self::Nothing | Self::Text(_) => Vec::new(),
         };
+        if piece.ends.message {
+            let mut parts: Vec<_> = held.iter().map(|held| held.part(py)).collect();
+            parts.push(last);
+            return alloc::joined(py, &parts).map(Some);
+        }
+        if let Some(part) = Held::new(py, payload, object) {
+            held.push(part);
+            *self = Self::Held(held);
+            return Ok(None);
+        }
+        let mut growing = Growing::default();
+        for part in &held {
+            growing.append(py, part.part(py), most)?;
+        }
+        self.grow(py, growing, piece, most)
+    }
+
+    fn grow<'py>(
+        &mut self,
+        py: Python<'py>,
+        mut growing: Growing,
+        piece: &Binary<'_>,
+        most: usize,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let frame = usize::try_from(piece.remaining).unwrap_or(usize::MAX);
         let known = growing.len().saturating_add(piece.payload.len()).saturating_add(frame);
         let total = if frame == 0 { most } else { known.min(most) };
-        growing.append(py, &piece.payload, total)?;
+        growing.append(py, (piece.payload.masked(), piece.payload.mask()), total)?;
         if piece.ends.message {
             return growing.finish(py).map(Some);
         }
@@ -51,7 +112,7 @@ impl Whole {
     ) -> Option<Bound<'py, PyString>> {
         let mut whole = match std::mem::take(self) {
             Self::Text(whole) => whole,
-            Self::Nothing | Self::Binary(_) => String::new(),
+            Self::Nothing | Self::Held(_) | Self::Binary(_) => String::new(),
         };
         let mut scratch = Vec::new();
         let ends = match piece.decode(&mut scratch) {

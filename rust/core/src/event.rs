@@ -35,6 +35,18 @@ impl<'a> Payload<'a> {
         Self { masked, mask }
     }
 
+    /// The bytes as they stand where they were received, or where an extension has put them.
+    #[must_use]
+    pub const fn masked(&self) -> &'a [u8] {
+        self.masked
+    }
+
+    /// What unmasks them.
+    #[must_use]
+    pub const fn mask(&self) -> Mask {
+        self.mask
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -1,7 +1,6 @@
 //! The negotiation of permessage-deflate: `tests/vectors/negotiation_{server,client}.json`.
 
 #![cfg(test)]
-#![expect(clippy::arithmetic_side_effects, reason = "tests count without fear")]
 
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
