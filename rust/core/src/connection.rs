@@ -272,24 +272,32 @@ impl Connection {
         kind: DataKind,
         input: &mut &'i [u8],
     ) -> Option<Event<'a>> {
-        let idle = !self.extensions.as_ref()?.is_busy();
-        if idle {
+        let (most, allowance) = match &self.meter {
+            // One byte more than is allowed tells a message that is too long from one that is not.
+            Some(meter) => (meter.piece(), meter.allowance()),
+            None => (Limits::DEFAULT.piece, usize::MAX),
+        };
+        let most = most.min(allowance.saturating_add(1));
+        let mut at_once = false;
+        if !self.extensions.as_ref()?.is_busy() {
             let (payload, finished) = self.take_payload(frame, input, INTAKE)?;
             let part = match (finished, frame.fin) {
                 (false, _) => Part::Inside,
                 (true, false) => Part::FrameEnd,
                 (true, true) => Part::MessageEnd,
             };
-            self.extensions.as_mut()?.push(part, |buffer| payload.append_to(buffer));
+            let chain = self.extensions.as_mut()?;
+            at_once = part == Part::MessageEnd && chain.pass_at_once(&payload, most);
+            if !at_once {
+                chain.push(part, |buffer| payload.append_to(buffer));
+            }
         }
-        let (most, allowance) = match &self.meter {
-            // One byte more than is allowed tells a message that is too long from one that is not.
-            Some(meter) => (meter.piece(), meter.allowance()),
-            None => (Limits::DEFAULT.piece, usize::MAX),
-        };
-        let part = match self.extensions.as_mut()?.pull(most.min(allowance.saturating_add(1))) {
-            Ok(part) => part,
-            Err(violation) => return Some(self.fail(violation, input)),
+        let part = match at_once {
+            true => Part::MessageEnd,
+            false => match self.extensions.as_mut()?.pull(most) {
+                Ok(part) => part,
+                Err(violation) => return Some(self.fail(violation, input)),
+            },
         };
         let length = self.extensions.as_ref()?.piece().len();
         let allowed = self.meter.as_mut().map_or(length, |meter| meter.take(length));

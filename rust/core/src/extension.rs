@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use crate::close::CloseCode;
 use crate::error::Violation;
+use crate::event::Payload;
 use crate::header::{Header, Rsv};
 use crate::opcode::Opcode;
 
@@ -98,6 +99,19 @@ pub trait Extension: Send + Sync {
         output: &mut Vec<u8>,
     ) -> Result<Flow, Violation>;
 
+    /// Turns the payload of a message, or all that it has to go on with, into another one at once and
+    /// appends that to `output`, if it has at most `most` bytes. If it says no, nothing has changed, and
+    /// [`Extension::inbound`] is asked.
+    fn inbound_at_once(
+        &mut self,
+        payload: &Payload<'_>,
+        most: usize,
+        output: &mut Vec<u8>,
+    ) -> bool {
+        let _ = (payload, most, output);
+        false
+    }
+
     /// Takes back what the last call of [`Extension::inbound`] has appended to, for use again. Nothing
     /// has to be done with it.
     fn recycle(&mut self, output: Vec<u8>) {
@@ -174,6 +188,12 @@ impl Chain {
     /// Whether the payload of the frame whose header was seen last can go past the chain.
     pub fn passes_inbound(&self) -> bool {
         self.links.iter().all(|link| link.extension.passes_inbound())
+    }
+
+    /// Lets the end of a message come through at once, if there is a single extension and it can.
+    pub fn pass_at_once(&mut self, payload: &Payload<'_>, most: usize) -> bool {
+        let [link] = self.links.as_mut_slice() else { return false };
+        link.extension.inbound_at_once(payload, most, &mut self.piece)
     }
 
     /// Puts a piece of payload at the beginning of the chain, which must not be busy.

@@ -7,6 +7,7 @@ use super::inflater::Inflated;
 use super::{Deflater, Inflater, Level, Parameters, Pool};
 use crate::config::Role;
 use crate::error::Violation;
+use crate::event::Payload;
 use crate::extension::{Compression, Extension, Flow, Outbound, Part, Refused};
 use crate::header::{Header, Rsv};
 use crate::opcode::Opcode;
@@ -78,10 +79,6 @@ impl PerMessageDeflate {
         most: usize,
         output: &mut Vec<u8>,
     ) -> Result<Flow, Violation> {
-        if part == Part::MessageEnd && self.inflater.inflate_whole(input, most, output) {
-            *input = &[];
-            return Ok(Flow::Done);
-        }
         if self.inflater.inflate(input, most, output)? == Inflated::Part {
             return Ok(Flow::More);
         }
@@ -148,6 +145,15 @@ impl Extension for PerMessageDeflate {
             }
             result => result,
         }
+    }
+
+    fn inbound_at_once(
+        &mut self,
+        payload: &Payload<'_>,
+        most: usize,
+        output: &mut Vec<u8>,
+    ) -> bool {
+        !self.passes_inbound() && self.inflater.inflate_whole(payload, most, output)
     }
 
     fn recycle(&mut self, output: Vec<u8>) {

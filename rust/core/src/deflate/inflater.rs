@@ -10,6 +10,7 @@ use super::history::History;
 use super::pool::{BUFFER, Bench, Lent, Pool, SHORT, Stamp};
 use super::{Direction, Takeover, WindowBits};
 use crate::error::Violation;
+use crate::event::Payload;
 
 /// What the sender has taken off the end of the message, §7.2.1; behind it an octet that must stay
 /// where it is: the state stops at the end of the empty block that the four octets complete, and only
@@ -95,7 +96,12 @@ impl Inflater {
     ///
     /// With its end behind it the payload is inflated in one go; what a message that is cut off would
     /// make of that end is not given out.
-    pub fn inflate_whole(&mut self, payload: &[u8], most: usize, output: &mut Vec<u8>) -> bool {
+    pub(crate) fn inflate_whole(
+        &mut self,
+        payload: &Payload<'_>,
+        most: usize,
+        output: &mut Vec<u8>,
+    ) -> bool {
         if self.message.is_some() || payload.is_empty() || payload.len() > SHORT {
             return false;
         }
@@ -243,10 +249,10 @@ enum Step {
 
 impl Bench {
     /// Inflates `payload` as a whole message of at most `most` bytes; `None` if it is not, or longer.
-    fn run_whole(&mut self, payload: &[u8], most: usize) -> Option<&[u8]> {
+    fn run_whole(&mut self, payload: &Payload<'_>, most: usize) -> Option<&[u8]> {
         let Self { state, buffer, short } = self;
         let end = payload.len().checked_add(TAIL.len())?;
-        short.get_mut(..payload.len())?.copy_from_slice(payload);
+        payload.copy_to(short.get_mut(..payload.len())?);
         short.get_mut(payload.len()..end)?.copy_from_slice(&TAIL);
         let target = buffer.get_mut(..most.min(BUFFER))?;
         let (start, before) = (state.total_in(), state.total_out());
