@@ -368,6 +368,7 @@ impl Connection {
             return Some(self.fail(violation, input));
         }
         self.state.advance(Step::ReceiveClose);
+        self.release_extensions();
         *input = &[];
         // The first result cannot be kept across `fail`, which borrows everything.
         let (code, reason) = close::parse(self.control.as_ref()?).ok()?;
@@ -396,7 +397,17 @@ impl Connection {
         let surprised = matches!(self.state, State::Open | State::LocalClosing);
         self.state.advance(Step::ReceiveEof);
         self.control = None;
+        self.release_extensions();
         surprised
+    }
+
+    /// Lets go of what extensions keep for frames that cannot come, or go, any more.
+    pub(crate) fn release_extensions(&mut self) {
+        match (self.state, &mut self.extensions) {
+            (State::Closed, extensions) => *extensions = None,
+            (State::RemoteClosing, Some(chain)) => chain.inbound_over(),
+            _ => {}
+        }
     }
 }
 

@@ -118,6 +118,9 @@ pub trait Extension: Send + Sync {
         drop(output);
     }
 
+    /// Nothing more is received.
+    fn inbound_over(&mut self) {}
+
     /// Turns the payload of a frame to be sent into another one.
     ///
     /// # Errors
@@ -244,6 +247,15 @@ impl Chain {
         }
         self.release();
         Ok(output)
+    }
+
+    /// Nothing more is received: lets go of what was kept for it.
+    pub fn inbound_over(&mut self) {
+        for link in &mut self.links {
+            link.input = Vec::new();
+            link.busy = false;
+            link.extension.inbound_over();
+        }
     }
 
     /// Lets `payload` pass the chain outwards.

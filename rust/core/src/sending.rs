@@ -168,6 +168,7 @@ impl Connection {
         let body = CloseBody::new(code, reason)?;
         let sent = self.frame(Opcode::Close, body.as_bytes(), Fin::Yes.into(), key)?.into_owned();
         self.state.take(Step::SendClose)?;
+        self.release_extensions();
         Ok(sent)
     }
 

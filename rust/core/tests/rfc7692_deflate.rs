@@ -259,3 +259,30 @@ fn a_window_smaller_than_agreed_is_kept_to_from_message_to_message() {
     };
     assert_eq!((first.len(), *violation), (600, Violation::DeflateDistance));
 }
+
+#[test]
+fn a_connection_that_is_over_keeps_no_state() {
+    let pool = Arc::new(Pool::new());
+    let open = || end(Role::Server, &Parameters::DEFAULT, Options::DEFAULT, &pool);
+    let unfinished = compressed(b"\xf2\x48").unfinished().encode();
+    let close = Frame::sent_by(Role::Client, 8, b"").encode();
+    let ends: [fn(&mut End, &[u8]); 4] = [
+        |server, close| {
+            server.feed(close);
+            server.close(1000, "").unwrap();
+        },
+        |server, close| {
+            server.close(1000, "").unwrap();
+            server.feed(close);
+        },
+        |server, _| server.eof(),
+        |server, _| server.feed(&[0xFF]),
+    ];
+    for finish in ends {
+        let mut server = open();
+        server.feed(&unfinished);
+        assert!(Arc::strong_count(&pool) > 1);
+        finish(&mut server, &close);
+        assert_eq!(Arc::strong_count(&pool), 1);
+    }
+}

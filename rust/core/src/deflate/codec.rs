@@ -160,6 +160,10 @@ impl Extension for PerMessageDeflate {
         self.inflater.recycle(output);
     }
 
+    fn inbound_over(&mut self) {
+        self.inflater.forget();
+    }
+
     fn outbound(
         &mut self,
         frame: &mut Outbound,

@@ -214,6 +214,15 @@ impl Inflater {
         Ok(())
     }
 
+    /// Lets go of the message that is under way, and of what it may refer to.
+    pub fn forget(&mut self) {
+        if let Some(message) = self.message.take() {
+            self.pool.give_bench(message.work);
+        }
+        self.history.clear();
+        self.stamp = Stamp::NONE;
+    }
+
     /// Takes back what [`Inflater::inflate`] has appended to.
     pub fn recycle(&mut self, output: Vec<u8>) {
         if (LONG..=LONGEST).contains(&output.capacity()) {
