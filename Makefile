@@ -2,8 +2,11 @@
 # the rest is installed into .venv, and into .venvs for the other Pythons.
 
 PYTHON ?= python3
-CASES ?= 1-7,10
+CASES ?=
 ROWS ?=
+N ?= 20000
+FIRST ?= 0
+JOBS ?= 1
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -19,7 +22,7 @@ demo: .venv/.built ## three conversations over TCP, with an independent library 
 	$(PY) examples/demo.py
 
 test: .venv/.built ## everything: lint, types, all tests on all Pythons, compliance, demo
-	$(PY) tools/everything.py --cases $(CASES)
+	$(PY) tools/everything.py --cases $(or $(CASES),1-7,10,13.3.1,13.5.1,13.7.1)
 
 test-rust: ## the tests of the Rust crates
 	cargo test --locked --workspace
@@ -38,8 +41,14 @@ types: .venv/.linted .venv/.built ## mypy, pyright, and the stubs against the bu
 	$(PY) -m pyright --pythonpath $(PY)
 	$(PY) -m mypy.stubtest ws13
 
-compliance: .venv/.built ## the Autobahn test suite, both directions (CASES=1-7,10)
-	$(PY) compliance/run.py --cases $(CASES)
+compliance: .venv/.built ## the Autobahn test suite, both directions: half an hour (CASES=1-7,10 for some)
+	$(PY) compliance/run.py $(if $(CASES),--cases $(CASES))
+
+record: .venv/.built ## the whole Autobahn test suite, recorded anew for the tests (half an hour or more)
+	$(PY) compliance/record.py --summary compliance/summary.md
+
+sessions: .venv/.built ## random sessions against a model and zlib (N=1000000 JOBS=2 FIRST=0)
+	$(PY) tests/run_sessions.py --count $(N) --first $(FIRST) --jobs $(JOBS)
 
 bench: .venv/.built ## compare with other libraries (ROWS=1,5 for some rows)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -78,5 +87,5 @@ clean: ## remove what was built, environments included
 	$(PY) -m maturin develop --release --locked
 	@touch $@
 
-.PHONY: help demo test test-rust test-python lint types compliance bench wheel smoke requirements clean
+.PHONY: help demo test test-rust test-python lint types compliance record sessions bench wheel smoke requirements clean
 .DEFAULT_GOAL := help

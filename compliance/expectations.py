@@ -50,6 +50,12 @@ def load_expectations(path: Path) -> dict[str, Verdict]:
     return expectations
 
 
+def load_reasons(path: Path) -> dict[str, str]:
+    """Read why each of these cases is not plain OK."""
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    return {case: entry["reason"] for case, entry in entries.items()}
+
+
 def load_results(path: Path, agent: str) -> dict[str, Verdict]:
     """Read the suite's ``index.json``; a report that was never written has no results."""
     if not path.exists():
@@ -97,9 +103,9 @@ def case_patterns(text: str) -> list[str]:
 
 def table(direction: str, results: Mapping[str, Verdict], surprises: Iterable[Surprise]) -> str:
     """Make a line for each section of the suite: its cases, how they went, how many surprise."""
-    surprising = Counter(_section(surprise.case) for surprise in surprises)
-    cases = Counter(_section(case) for case in results)
-    good = Counter(_section(case) for case, verdict in results.items() if verdict == PLAIN_OK)
+    surprising = Counter(section_of(surprise.case) for surprise in surprises)
+    cases = Counter(section_of(case) for case in results)
+    good = Counter(section_of(case) for case, verdict in results.items() if verdict == PLAIN_OK)
     lines = [f"{direction:<10}{'results':>8}{'OK':>6}{'other':>7}{'surprises':>11}"]
     for section in sorted(cases.keys() | surprising.keys()):
         count, ok = cases[section], good[section]
@@ -111,5 +117,5 @@ def table(direction: str, results: Mapping[str, Verdict], surprises: Iterable[Su
     return "\n".join(lines)
 
 
-def _section(case: str) -> int:
+def section_of(case: str) -> int:
     return int(case.split(".")[0])

@@ -14,9 +14,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from expectations import case_patterns, find_surprises, load_expectations, load_results, table
+from expectations import (
+    Verdict,
+    case_patterns,
+    find_surprises,
+    load_expectations,
+    load_reasons,
+    load_results,
+    table,
+)
+from summary import summary
 from ws13 import extensions
 from wstest import Progress, SuiteError, prepare, running, running_suite
 
@@ -27,10 +38,30 @@ COMPRESSED = "12-13"
 STALL_SECONDS = 300.0
 START_SECONDS = 30.0
 
+#: From the port of a listener to the port to connect to instead.
+Through = Callable[[int], int]
+
+
+class Observer:
+    """What stands between the suite and ws13: nothing, unless a subclass does."""
+
+    def through(self, direction: str, port: int) -> int:
+        """Return the port to connect to in order to reach ``port``."""
+        del direction
+        return port
+
+    def ended(self, direction: str, cases: list[str], reports: Path) -> None:
+        """Hear that all cases are through, and where the suite has reported on them."""
+
 
 def main() -> int:
-    options = parse_arguments()
-    expectations = load_expectations(HERE / "expected.json")
+    return run(parser().parse_args(), Observer())
+
+
+def run(options: argparse.Namespace, observer: Observer) -> int:
+    expected = HERE / "expected.json"
+    expectations = load_expectations(expected)
+    results: dict[str, dict[str, Verdict]] = {}
     tables: list[str] = []
     surprised = False
     try:
@@ -40,12 +71,13 @@ def main() -> int:
             outdir = options.reports.resolve() / f"{direction}s"
             shutil.rmtree(outdir, ignore_errors=True)
             test = test_server if direction == "server" else test_client
-            cases = test(python, options.cases, outdir)
-            results = load_results(outdir / "index.json", AGENT)
-            surprises = find_surprises(cases, results, expectations)
+            cases = test(python, options.cases, outdir, partial(observer.through, direction))
+            results[direction] = load_results(outdir / "index.json", AGENT)
+            surprises = find_surprises(cases, results[direction], expectations)
             surprised |= bool(surprises)
-            tables.append(table(direction, results, surprises))
+            tables.append(table(direction, results[direction], surprises))
             tables += [f"  {surprise}" for surprise in surprises]
+            observer.ended(direction, cases, outdir)
     except SuiteError as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
@@ -54,22 +86,25 @@ def main() -> int:
         return 130
     print("\n" + "\n".join(tables))
     print(f"\n{'NOT as expected' if surprised else 'as expected'}; reports in {options.reports}")
+    if options.summary:
+        options.summary.write_text(summary(results, load_reasons(expected)), encoding="utf-8")
     return int(surprised)
 
 
-def parse_arguments() -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
     compressed = hasattr(extensions, "PerMessageDeflate")
     parser = argparse.ArgumentParser(description="Run the Autobahn test suite against ws13.")
     parser.add_argument(
         "--cases",
         type=patterns,
         default=f"{UNCOMPRESSED},{COMPRESSED}" if compressed else UNCOMPRESSED,
-        help="sections and cases, as in 1-7,10,9.1,6.4.3 (default: %(default)s); 9 takes long",
+        help="sections and cases, as in 1-7,10,9.1,6.4.3 (default: %(default)s)",
     )
     parser.add_argument("--direction", choices=["server", "client", "both"], default="both")
     parser.add_argument("--reports", type=Path, default=HERE / "reports", metavar="FOLDER")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="write one in Markdown")
     parser.add_argument("--python27", metavar="PATH", help="the CPython 2.7 to build with")
-    return parser.parse_args()
+    return parser
 
 
 def patterns(text: str) -> list[str]:
@@ -79,7 +114,7 @@ def patterns(text: str) -> list[str]:
         raise argparse.ArgumentTypeError(f"not a list of sections and cases: {error}") from None
 
 
-def test_server(python: str, cases: list[str], outdir: Path) -> list[str]:
+def test_server(python: str, cases: list[str], outdir: Path, through: Through) -> list[str]:
     """Let the fuzzing client loose on our server; return the cases it chose."""
     command = [sys.executable, "-u", str(HERE / "test_server.py"), "--port", "0"]
     with running(command) as server, tempfile.TemporaryDirectory() as folder:
@@ -88,7 +123,7 @@ def test_server(python: str, cases: list[str], outdir: Path) -> list[str]:
         if words[:3] != ["listening", "on", "port"]:
             raise SuiteError(f"test_server.py did not start: {' '.join(words)}")
         spec = Path(folder, "spec.json")
-        url = f"ws://127.0.0.1:{words[3]}"
+        url = f"ws://127.0.0.1:{through(int(words[3]))}"
         write_spec(spec, cases, outdir, servers=[{"agent": AGENT, "url": url}])
         with running_suite(python, "fuzzingclient", spec) as suite:
             progress = Progress(suite)
@@ -96,14 +131,14 @@ def test_server(python: str, cases: list[str], outdir: Path) -> list[str]:
     return progress.cases
 
 
-def test_client(python: str, cases: list[str], outdir: Path) -> list[str]:
+def test_client(python: str, cases: list[str], outdir: Path, through: Through) -> list[str]:
     """Let our client loose on the fuzzing server; return the cases it was given."""
     port = free_port()
-    url = f"ws://127.0.0.1:{port}"
+    url = f"ws://127.0.0.1:{through(port)}"
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder, "spec.json")
         write_spec(spec, cases, outdir, url=url)
-        with running_suite(python, "fuzzingserver", spec) as suite:
+        with running_suite(python, "fuzzingserver", spec, port) as suite:
             progress = Progress(suite)
             wait_for_port(port, suite, progress)
             command = [sys.executable, "-u", str(HERE / "test_client.py"), "--url", url]
@@ -172,7 +207,11 @@ def wait_for_port(port: int, suite: subprocess.Popen[str], progress: Progress) -
     raise stalled("the fuzzing server did not start", progress)
 
 
-if __name__ == "__main__":
-    # As an exception, so that the processes we started are ended on the way out.
+def end_on_sigterm() -> None:
+    """Make an exception of it, so that the processes we started are ended on the way out."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+if __name__ == "__main__":
+    end_on_sigterm()
     sys.exit(main())

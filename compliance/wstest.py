@@ -28,14 +28,23 @@ The Autobahn test suite needs CPython 2.7, and there is none here that works and
 Looked for: python2.7 on PATH, and ~/.pyenv/versions/2.7*/bin/python2.7.
 Install one, for example with `pyenv install 2.7.18`, or name one with --python27 PATH."""
 
-# The suite listens on every interface, and has no option for it.
-LOOPBACK_ONLY = """
+# What the suite has no options for: it listens on every interface, at the port of its URL, and
+# draws its masking keys at random. With the same keys in each connection a case is the same bytes
+# in each run, and a recording of it need not keep the keys.
+BOOT = """
+import os, random
 import autobahntestsuite.choosereactor
 from twisted.internet import reactor
 listen = reactor.listenTCP
 def listen_on_loopback(port, factory, backlog=50, interface=""):
-    return listen(port, factory, backlog, "127.0.0.1")
+    return listen(int(os.environ["WSTEST_PORT"]), factory, backlog, "127.0.0.1")
 reactor.listenTCP = listen_on_loopback
+from autobahntestsuite.fuzzing import FuzzingClientProtocol
+connection_made = FuzzingClientProtocol.connectionMade
+def connection_made_with_known_keys(self):
+    random.seed(0)
+    connection_made(self)
+FuzzingClientProtocol.connectionMade = connection_made_with_known_keys
 from autobahntestsuite.wstest import run
 run()
 """
@@ -105,10 +114,16 @@ class Progress:
 
 
 @contextmanager
-def running_suite(python: str, mode: str, spec: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run wstest in ``mode``, without its web server, and end it on the way out."""
-    arguments = ["-u", "-c", LOOPBACK_ONLY, "-m", mode, "-s", str(spec), "-u", "0"]
-    with running([python, *arguments], _environment(), subprocess.STDOUT) as process:
+def running_suite(
+    python: str, mode: str, spec: Path, port: int = 0
+) -> Iterator[subprocess.Popen[str]]:
+    """Run wstest in ``mode``, without its web server, and end it on the way out.
+
+    A fuzzing server listens on ``port``; the port in its URL is the one that clients name.
+    """
+    arguments = ["-u", "-c", BOOT, "-m", mode, "-s", str(spec), "-u", "0"]
+    environment = _environment() | {"WSTEST_PORT": str(port)}
+    with running([python, *arguments], environment, subprocess.STDOUT) as process:
         yield process
 
 

@@ -100,9 +100,10 @@ def test_an_expectation_without_a_reason_is_refused(tmp_path: Path) -> None:
 def fake_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Run ``run.py`` with a suite that hands out the given verdicts."""
 
-    def start(verdicts: dict[str, str]) -> int:
-        def fake_test(python: str, cases: list[str], outdir: Path) -> list[str]:
+    def start(verdicts: dict[str, str], *arguments: str) -> int:
+        def fake_test(python: str, cases: list[str], outdir: Path, through: Any) -> list[str]:
             del python, cases
+            assert through(8642) == 8642
             outdir.mkdir(parents=True)
             report = {c: {"behavior": v, "behaviorClose": v} for c, v in verdicts.items()}
             (outdir / "index.json").write_text(json.dumps({"ws13": report}))
@@ -112,7 +113,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         monkeypatch.setattr(run, "prepare", lambda _: "python")
         monkeypatch.setattr(run, "test_server", fake_test)
         monkeypatch.setattr(run, "test_client", fake_test)
-        monkeypatch.setattr(sys, "argv", ["run.py", "--reports", str(tmp_path)])
+        monkeypatch.setattr(sys, "argv", ["run.py", "--reports", str(tmp_path), *arguments])
         return int(run.main())
 
     return start
@@ -136,6 +137,21 @@ def test_a_run_as_expected_exits_with_0(fake_run: Any, capsys: pytest.CaptureFix
 )
 def test_a_surprise_exits_with_1(fake_run: Any, verdicts: dict[str, str]) -> None:
     assert fake_run(verdicts) == 1
+
+
+def test_the_summary_counts_sections_and_names_the_cases_that_are_not_plain_ok(
+    fake_run: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "summary.md"
+    fake_run({"1.1.1": "OK", "1.1.2": "FAILED", "7.1.6": "INFORMATIONAL"}, "--summary", str(path))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert "## ws13 as a server" in lines
+    assert "## ws13 as a client" in lines
+    assert lines.count("| Section | Cases | OK | FAILED | INFORMATIONAL |") == 2
+    assert lines.count("| 1 framing | 2 | 1 | 1 | 0 |") == 2
+    assert lines.count("| all | 3 | 1 | 1 | 1 |") == 2
+    assert "- 1.1.2 (server, client): FAILED. Not expected." in lines
+    assert any(line.startswith("- 7.1.6 (server, client): INFORMATIONAL. ") for line in lines)
 
 
 def test_without_python_27_the_runner_says_what_to_do_and_exits_with_2(

@@ -16,7 +16,9 @@ class Frame:
 
 def mask(data: bytes, key: bytes) -> bytes:
     """RFC 6455 section 5.3."""
-    return bytes(byte ^ key[i % 4] for i, byte in enumerate(data))
+    pad = (key * (len(data) // 4 + 1))[: len(data)]
+    mixed = int.from_bytes(data, "big") ^ int.from_bytes(pad, "big")
+    return mixed.to_bytes(len(data), "big")
 
 
 def encode(frame: Frame, key: bytes | None = None) -> bytes:

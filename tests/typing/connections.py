@@ -90,8 +90,8 @@ class Named(Connection):
         super().__init__(connection_type, **kwargs)
         self.name = name
 
-    def send(self, event: Event) -> bytes:
-        return super().send(event)
+    def send(self, event: Event, *, compress: bool | None = None) -> bytes:
+        return super().send(event, compress=compress)
 
     def receive_data(self, data: bytes | None) -> None:
         super().receive_data(data)
@@ -105,8 +105,8 @@ class Logged(WSConnection):
         super().__init__(connection_type)
         self.log = log
 
-    def send(self, event: Event) -> bytes:
-        data = super().send(event)
+    def send(self, event: Event, *, compress: bool | None = None) -> bytes:
+        data = super().send(event, compress=compress)
         self.log.append(data)
         return data
 

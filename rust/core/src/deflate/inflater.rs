@@ -109,7 +109,9 @@ impl Inflater {
         match work.run_whole(payload, most) {
             Some(inflated) => {
                 output.extend_from_slice(inflated);
-                self.history.append(inflated, WindowBits::MAX.size());
+                if self.direction.takeover == Takeover::Context {
+                    self.history.append(inflated, WindowBits::MAX.size());
+                }
                 self.settle(work, true);
                 true
             }

@@ -22,7 +22,7 @@ mod pool;
 
 pub use codec::{Options, PerMessageDeflate};
 pub use deflater::{Deflater, Level};
-pub use inflater::Inflater;
+pub use inflater::{Inflated, Inflater};
 pub use negotiation::{ParameterFault, accept, finalize, offer};
 pub use pool::Pool;
 

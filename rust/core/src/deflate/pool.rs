@@ -34,7 +34,7 @@ pub(super) struct Bench {
 
 /// A store of states of DEFLATE, for any number of connections.
 ///
-/// It keeps a few of those that are given back, the ones that were used last: at most 2 MiB.
+/// It keeps a few of those that are given back, the ones that were used last: at most 3 MiB.
 #[derive(Default)]
 pub struct Pool {
     states: Mutex<States>,
