@@ -154,6 +154,39 @@ fn each_fault_of_a_compressed_payload_has_its_name_its_code_and_its_section() {
 }
 
 #[test]
+fn a_fault_has_one_name_however_the_payload_is_cut_and_whatever_came_before() {
+    // A final block of its own, completed by the four octets that the receiver adds.
+    let ends_final = compressed(b"\xf2\x48\xcd\xc9\xc9\x07\x04").encode();
+    let far = [0x4b; 20].into_iter().chain([0x04, 0x41, 0x00, 0x00]).collect::<Vec<u8>>();
+    for (payload, wanted) in [
+        (&b"\xf2\x48\xcd"[..], Some(Violation::DeflateTruncated)),
+        (b"\xf2\x48\xcd\xc9\xc9\x07\x00", None),
+        (&far, None),
+        (
+            b"\xec\xc0\x01\x0d\x00\x00\x00\xc2\xa0\xac\xef\x5f\xc2\x1c\x6e\x40\x01\x00\x00\x00\x00",
+            None,
+        ),
+    ] {
+        for before in [&[][..], &ends_final] {
+            let frame = compressed(payload).encode();
+            let outcome = |size: usize| {
+                let mut server = plain_end(Role::Server);
+                server.feed(before);
+                server.feed_all(frame.chunks(size));
+                server.seen.items.last().cloned()
+            };
+            let whole = outcome(frame.len());
+            if let Some(violation) = wanted {
+                assert_eq!(whole, Some(Item::Failed(violation)));
+            }
+            for size in 1..frame.len() {
+                assert_eq!(outcome(size), whole, "{payload:02x?} in chunks of {size}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_bomb_is_refused_behind_the_last_byte_that_is_allowed() {
     let mut client = plain_end(Role::Client);
     let bomb = client.binary(&vec![0; 10_000_000], Fin::Yes).unwrap();

@@ -39,6 +39,10 @@ pub struct Inflater {
 
 struct Message {
     work: Box<Bench>,
+    /// Bytes of the window before the message.
+    window: usize,
+    /// Bytes of the payload that are kept in [`Bench::short`], to find out what is wrong with it.
+    kept: usize,
     /// A block with BFINAL has ended, and what follows is a stream of its own.
     behind_final: bool,
     /// Whether that stream has begun.
@@ -140,7 +144,16 @@ impl Inflater {
             return self.message.take();
         }
         let work = self.take_bench();
-        Some(Message { work, behind_final: false, begun: true, carried: None, fault: None })
+        let window = self.history.last(WindowBits::MAX.size()).len();
+        Some(Message {
+            work,
+            window,
+            kept: 0,
+            behind_final: false,
+            begun: true,
+            carried: None,
+            fault: None,
+        })
     }
 
     fn run(
@@ -297,32 +310,72 @@ impl Message {
         room: usize,
         pool: &Pool,
     ) -> Result<Step, Violation> {
-        let Bench { state, buffer, .. } = &mut *self.work;
+        let Bench { state, buffer, short } = &mut *self.work;
         let room = room.min(buffer.len());
         let target = buffer.get_mut(..room).unwrap_or_default();
         let (read, written) = (state.total_in(), state.total_out());
         let result = state.decompress(input, target, InflateFlush::NoFlush);
         let read = usize::try_from(state.total_in().wrapping_sub(read)).unwrap_or(usize::MAX);
         let written = usize::try_from(state.total_out().wrapping_sub(written)).unwrap_or(room);
-        *input = input.get(read..).unwrap_or_default();
+        let (used, rest) = input.split_at_checked(read).unwrap_or((input, &[]));
+        // A fault lies in what is left, perhaps.
+        let used = if result.is_ok() { used } else { *input };
+        for (place, byte) in short.iter_mut().take(SHORT).skip(self.kept).zip(used) {
+            *place = *byte;
+        }
+        self.kept = self.kept.saturating_add(used.len()).min(SHORT);
+        *input = rest;
         if written >= LONG && output.capacity() == 0 {
             *output = pool.take_spare();
         }
         output.extend_from_slice(target.get(..written).unwrap_or_default());
         match result {
             Ok(Status::StreamEnd) => {
-                // §7.2.3.4: a final block may stand anywhere, and the window goes on.
-                self.behind_final = true;
+                // §7.2.3.4: a final block may stand anywhere, and the window goes on. It may be the one
+                // that the tail of the message before has completed: then it is found out only now.
+                self.behind_final |= self.kept > 0;
                 self.begun = false;
                 Ok(Step::Halted)
             }
             Ok(_) if written < room => Ok(Step::Through),
             Ok(_) => Ok(Step::Halted),
-            Err(_) => Err(self.blame(match self.work.state.error_message() {
-                Some("invalid distance too far back") => Violation::DeflateDistance,
-                _ => Violation::DeflateInvalid,
-            })),
+            Err(_) => Err(self.blame(self.fault_of_payload())),
         }
+    }
+
+    /// What is wrong with the payload.
+    ///
+    /// zlib-rs forgets it when it runs fast, so the payload is looked at once more, byte by byte. What
+    /// stands in the window does not matter to that, only how much. Faults that lie behind what is kept
+    /// go by the more general name, however the payload was cut.
+    #[cold]
+    fn fault_of_payload(&self) -> Violation {
+        let mut state = Inflate::new(false, WindowBits::MAX.bits());
+        if self.window > 0 {
+            let _ = state.set_dictionary(&vec![0; self.window]);
+        }
+        let mut output = [0; 1024];
+        for byte in self.work.short.iter().take(self.kept) {
+            let mut input = core::slice::from_ref(byte);
+            loop {
+                let (read, written) = (state.total_in(), state.total_out());
+                match state.decompress(input, &mut output, InflateFlush::NoFlush) {
+                    Err(_) if state.error_message() == Some("invalid distance too far back") => {
+                        return Violation::DeflateDistance;
+                    }
+                    Err(_) | Ok(Status::StreamEnd) => return Violation::DeflateInvalid,
+                    Ok(_) => {}
+                }
+                if state.total_in() > read {
+                    input = &[];
+                }
+                // Less than the buffer holds: all of the byte is used.
+                if state.total_out().wrapping_sub(written) < output.len() as u64 {
+                    break;
+                }
+            }
+        }
+        Violation::DeflateInvalid
     }
 
     const fn blame(&self, fault: Violation) -> Violation {
