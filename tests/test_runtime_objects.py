@@ -6,6 +6,7 @@ import contextlib
 import copy
 import gc
 import pickle
+import sys
 import weakref
 from collections.abc import Callable, Generator
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from support import frames, heads
 from support.frames import Frame
 from support.model import OPEN, connection_type, opened
-from ws13 import H11Handshake, WSConnection
+from ws13 import Config, H11Handshake, WSConnection
 from ws13.connection import CLIENT, SERVER, Connection, ConnectionState, ConnectionType
 from ws13.events import (
     AcceptConnection,
@@ -310,3 +311,20 @@ def test_init_may_be_called_again_and_begins_anew() -> None:
     connection.send(CloseConnection(1000))
     connection.__init__(connection_type("server"))
     assert (connection.client, connection.state) == (False, OPEN)
+
+
+def test_whole_messages_let_go_of_what_they_came_in_when_they_are_given_out() -> None:
+    def frame(first: int, size: int) -> bytes:
+        return bytes([first, 0xFE]) + size.to_bytes(2, "big") + bytes(4) + bytes(size)
+
+    close = b"\x88\x80" + bytes(4)
+    for last in (frame(0x80, 5000), close, b"\xff\xff"):
+        connection = Connection(SERVER, config=Config(whole_messages=True))
+        chunk = frame(0x02, 5000)
+        known = sys.getrefcount(chunk)
+        connection.receive_data(chunk)
+        assert not list(connection.events())
+        assert sys.getrefcount(chunk) == known + 1
+        connection.receive_data(last)
+        (event,) = connection.events()
+        assert sys.getrefcount(chunk) == known, event

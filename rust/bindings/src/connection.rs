@@ -419,7 +419,7 @@ fn convert_whole(
             }
         }
         Event::Close(..) | Event::Failed(_) => {
-            *whole = Whole::Nothing;
+            whole.clear(py);
             return convert(py, event);
         }
         other => return convert(py, other),

@@ -47,10 +47,22 @@ impl Held {
     }
 }
 
+/// Lets go here and now: PyO3 puts off what is dropped without `py`.
+fn release(py: Python<'_>, held: Vec<Held>) {
+    held.into_iter().for_each(|held| drop(held.object.into_bound(py)));
+}
+
 impl Whole {
     /// Whether a message is under way, so that a piece of it is not the first.
     pub const fn is_under_way(&self) -> bool {
         !matches!(self, Self::Nothing)
+    }
+
+    /// Lets go of the message that is under way.
+    pub fn clear(&mut self, py: Python<'_>) {
+        if let Self::Held(held) = std::mem::take(self) {
+            release(py, held);
+        }
     }
 
     /// Adds a piece that stands in `object`, if in any; the message if it ends with it. `most` is the
@@ -72,7 +84,9 @@ impl Whole {
         if piece.ends.message {
             let mut parts: Vec<_> = held.iter().map(|held| held.part(py)).collect();
             parts.push(last);
-            return alloc::joined(py, &parts).map(Some);
+            let whole = alloc::joined(py, &parts);
+            release(py, held);
+            return whole.map(Some);
         }
         if let Some(part) = Held::new(py, payload, object) {
             held.push(part);
@@ -83,6 +97,7 @@ impl Whole {
         for part in &held {
             growing.append(py, part.part(py), most)?;
         }
+        release(py, held);
         self.grow(py, growing, piece, most)
     }
 
