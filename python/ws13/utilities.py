@@ -52,6 +52,7 @@ def split_comma_header(value: bytes) -> list[str]:
     """
     elements: list[bytes] = []
     start, quoted, escaped = 0, False, False
+    value = bytes(memoryview(value))
     for index, byte in enumerate(value):
         if escaped:
             escaped = False
