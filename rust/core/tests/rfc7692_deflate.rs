@@ -157,15 +157,14 @@ fn each_fault_of_a_compressed_payload_has_its_name_its_code_and_its_section() {
 fn a_fault_has_one_name_however_the_payload_is_cut_and_whatever_came_before() {
     // A final block of its own, completed by the four octets that the receiver adds.
     let ends_final = compressed(b"\xf2\x48\xcd\xc9\xc9\x07\x04").encode();
-    let far = [0x4b; 20].into_iter().chain([0x04, 0x41, 0x00, 0x00]).collect::<Vec<u8>>();
+    // A dynamic block whose header reaches into the four octets, and that ends inside the last one.
+    let leaves_bits = b"\xec\xc6\x21\x04\0\0\0\0\x20\x80\xff\xff\xff\xb3\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f";
+    let far = b"\x4a\x04\x96\x02\x49\x49\x49\x49\x49\x49\x49\x49\x49\x49\0\0";
     for (payload, wanted) in [
         (&b"\xf2\x48\xcd"[..], Some(Violation::DeflateTruncated)),
         (b"\xf2\x48\xcd\xc9\xc9\x07\x00", None),
-        (&far, None),
-        (
-            b"\xec\xc0\x01\x0d\x00\x00\x00\xc2\xa0\xac\xef\x5f\xc2\x1c\x6e\x40\x01\x00\x00\x00\x00",
-            None,
-        ),
+        (far, Some(Violation::DeflateDistance)),
+        (leaves_bits, Some(Violation::DeflateTruncated)),
     ] {
         for before in [&[][..], &ends_final] {
             let frame = compressed(payload).encode();
