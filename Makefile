@@ -9,6 +9,8 @@ FIRST ?= 0
 JOBS ?= 1
 
 PY := .venv/bin/python
+# maturin builds into this one: not into an environment that happens to be active.
+export VIRTUAL_ENV := $(CURDIR)/.venv
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
+from operator import index
 
 from ._native import Inflater, accept_deflate, finalize_deflate, offer_deflate
 from .frame_protocol import CloseReason, Opcode, RsvBits
@@ -117,6 +119,7 @@ class PerMessageDeflate(Extension):
         level: int = 4,
         threshold: int = 0,
     ) -> None:
+        level, threshold = index(level), index(threshold)
         if not 1 <= level <= 9:
             raise ValueError("level must be between 1 and 9")
         if threshold < 0:
@@ -130,8 +133,11 @@ class PerMessageDeflate(Extension):
         if server_max_window_bits is not None:
             self.server_max_window_bits = server_max_window_bits
         self.level: Final = level
-        self.threshold: Final = threshold
+        self.threshold: Final = min(threshold, 2**62)  # what no message reaches
         self._enabled = False
+        # What was wanted before the handshake that has agreed on what now holds.
+        self._wanted: _Parameters | None = None
+        self._agreed: _Parameters | None = None
 
         # The state of the hooks; an instance that the engine works for never has any.
         self._compressor: _Compressor | None = None
@@ -222,19 +228,31 @@ class PerMessageDeflate(Extension):
     def _parameters(self) -> _Parameters:
         return (
             bool(self.client_no_context_takeover),
-            self._client_max_window_bits,
+            int(self._client_max_window_bits),
             bool(self.server_no_context_takeover),
-            self._server_max_window_bits,
+            int(self._server_max_window_bits),
         )
 
-    def _agree(self, parameters: _Parameters) -> None:
+    @_parameters.setter
+    def _parameters(self, parameters: _Parameters) -> None:
         (
             self.client_no_context_takeover,
             self._client_max_window_bits,
             self.server_no_context_takeover,
             self._server_max_window_bits,
         ) = parameters
+
+    def _agree(self, parameters: _Parameters) -> None:
+        self._wanted = self._parameters
+        self._parameters = self._agreed = parameters
         self._enabled = True
+
+    def forget(self) -> None:
+        """Begins a handshake: what an earlier one has agreed on holds no more."""
+        if self._wanted is not None and self._parameters == self._agreed:
+            self._parameters = self._wanted
+        self._wanted = self._agreed = None
+        self._enabled = False
 
     def _is_own(self, name: str) -> bool:
         """Whether a method is the one of this class."""
@@ -243,26 +261,37 @@ class PerMessageDeflate(Extension):
 
     def _offer(self) -> bool | str:
         """The offer of the handshake (§7.1)."""
+        self.forget()
         return offer_deflate(self._parameters) if self._is_own("offer") else self.offer()
 
     def answer(self, offer: str) -> bool | str | None:
         """The answer of the handshake to an offer (§7.1). A declined one leaves no trace."""
-        agreed = accept_deflate(offer, self._parameters)
+        wanted = self._parameters
+        agreed = accept_deflate(offer, wanted)
         if agreed is None:
             return None
-        if not self._is_own("accept"):
-            return self.accept(offer)
         parameters, answer = agreed
-        self._agree(parameters)
-        return answer or True
+        if self._is_own("accept"):
+            self._agree(parameters)
+            return answer or True
+        own = self.accept(_unquoted(offer))
+        if own is None or own is False:
+            self._parameters = wanted
+            self._enabled = False
+            return None
+        self._wanted, self._agreed = wanted, self._parameters
+        return own
 
     def conclude(self, answer: str) -> None:
         """Takes the answer to the offer of the handshake (§7.1), or raises."""
-        parameters = finalize_deflate(answer, self._parameters)
-        if self._is_own("finalize"):
-            self._agree(parameters)
-        else:
-            self.finalize(answer)
+        wanted = self._parameters
+        parameters = finalize_deflate(answer, wanted)
+        if not self._is_own("finalize"):
+            # What the method has no words for, a window of 8 bits, holds all the same.
+            with suppress(ValueError):
+                self.finalize(_unquoted(answer))
+            self._parameters = wanted
+        self._agree(parameters)
 
     def frame_inbound_header(
         self, proto: Protocol, opcode: Opcode, rsv: RsvBits, payload_length: int
@@ -329,6 +358,11 @@ class PerMessageDeflate(Extension):
             *["server_no_context_takeover"] * bool(self.server_no_context_takeover),
         ]
         return f"<{type(self).__name__} {'; '.join(fields)}>"
+
+
+def _unquoted(text: str) -> str:
+    """Parameters that were read strictly, for methods that know no quoted strings."""
+    return text.replace('"', "").replace("\\", "")
 
 
 def _window_bits(value: int) -> int:

@@ -42,6 +42,9 @@ def server_extensions_handshake(
     Returns the value of Sec-WebSocket-Extensions, None if no extension is in use.
     """
     answers: dict[str, str] = {}
+    for extension in supported:
+        if isinstance(extension, PerMessageDeflate):
+            extension.forget()
     for offer in requested:
         for extension in supported:
             if extension.name != _name(offer) or extension.name in answers:

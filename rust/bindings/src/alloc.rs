@@ -111,7 +111,7 @@ impl Growing {
         if length == 0 {
             return Ok(());
         }
-        let capacity = self.object.as_ref().map_or(0, |object| object.as_bytes(py).len());
+        let capacity = self.object.as_ref().map_or(Ok(0), |object| object.bind(py).len())?;
         if length > capacity {
             let grown = length.saturating_mul(2).saturating_add(64 * 1024);
             self.resize(py, grown.min(total).max(length))?;

@@ -146,7 +146,9 @@ fn limit(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
         let message = format!("{name} must be an int or None, not {}", value.get_type().name()?);
         return Err(PyTypeError::new_err(message));
     }
-    if value.le(0)? {
+    // Asked of int itself: a class below it may say what it likes.
+    let int = value.py().get_type::<PyInt>();
+    if int.call_method1("__le__", (value, 0))?.is_truthy()? {
         return Err(PyValueError::new_err(format!("{name} must be at least 1, or None")));
     }
     // What no message can reach is no limit.

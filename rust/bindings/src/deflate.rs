@@ -32,11 +32,19 @@ fn pool() -> &'static Arc<Pool> {
     POOL.get_or_init(Arc::default)
 }
 
+fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "ws13.extensions", "PerMessageDeflate")
+}
+
+/// Whether `extension` is a `PerMessageDeflate` or one of a class below it.
+pub fn is_instance(extension: &Bound<'_, PyAny>) -> PyResult<bool> {
+    extension.is_instance(class(extension.py())?)
+}
+
 /// The native codec, if `extension` is a `PerMessageDeflate` that nobody has changed the hooks of.
 pub fn native(role: Role, extension: &Bound<'_, PyAny>) -> PyResult<Option<Box<dyn Extension>>> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = CLASS.import(extension.py(), "ws13.extensions", "PerMessageDeflate")?;
-    if !extension.get_type().is(class) {
+    if !extension.get_type().is(class(extension.py())?) {
         return Ok(None);
     }
     let attributes = extension.getattr("__dict__")?.cast_into::<PyDict>()?;

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::connection::Connection;
 use crate::events::{EventClass, bool_object};
 use crate::extensions::hook;
-use crate::{alloc, buffers, entropy, errors, events, headers, names};
+use crate::{alloc, buffers, deflate, entropy, errors, events, headers, names};
 
 /// One end of an opening handshake over HTTP/1.1, RFC 6455 §4.
 ///
@@ -369,9 +369,9 @@ impl H11Handshake {
         for extension in items(extensions.bind(py))? {
             let name: String = hook(&extension, "name")?.extract()?;
             // permessage-deflate goes out as browsers offer it, whatever wsproto's method says.
-            let offer = match extension.getattr_opt("_offer")? {
-                Some(offer) => offer,
-                None => hook(&extension, "offer")?,
+            let offer = match deflate::is_instance(&extension)? {
+                true => extension.getattr("_offer")?,
+                false => hook(&extension, "offer")?,
             };
             let parameters = offer.call0()?;
             match parameters.cast::<PyString>() {
