@@ -252,6 +252,32 @@ def test_m207_an_idle_connection_with_context_keeps_what_was_said_and_no_codec(
 
 @needs_proc
 @ROLES
+@pytest.mark.parametrize(
+    ("parameters", "most"),
+    [
+        ("", 44 * KIB),
+        ("; client_max_window_bits=12; server_max_window_bits=12", 14 * KIB),
+        ("; client_no_context_takeover; server_no_context_takeover", 4 * KIB),
+    ],
+)
+def test_m207_a_connection_keeps_no_more_than_its_windows_however_much_it_has_seen(
+    role: str, parameters: str, most: int
+) -> None:
+    body = os.urandom(20_000)
+
+    def busy() -> WSConnection:
+        connection = used(role, NAME + parameters, body)
+        for _ in range(20):
+            connection.receive_data(written([Frame(2, final(body, 6), rsv=4)], role))
+            assert sum(pieces(connection)) == len(body)
+            connection.send(BytesMessage(body))
+        return connection
+
+    assert each(busy, 100) < most
+
+
+@needs_proc
+@ROLES
 def test_m207_an_idle_connection_without_context_keeps_nothing(role: str) -> None:
     text = f"{NAME}; client_no_context_takeover; server_no_context_takeover"
     body = os.urandom(30_000)

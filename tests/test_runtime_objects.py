@@ -7,6 +7,7 @@ import copy
 import gc
 import pickle
 import sys
+import tracemalloc
 import weakref
 from collections.abc import Callable, Generator
 from typing import Any
@@ -328,3 +329,22 @@ def test_whole_messages_let_go_of_what_they_came_in_when_they_are_given_out() ->
         connection.receive_data(last)
         (event,) = connection.events()
         assert sys.getrefcount(chunk) == known, event
+
+
+@pytest.mark.parametrize("last", [b"\x88\x80\0\0\0\0", b"\xff\xff", None])
+def test_what_has_come_of_a_whole_message_goes_with_the_connection(last: bytes | None) -> None:
+    def frame(first: int) -> bytes:
+        return bytes([first, 0xFE]) + (1000).to_bytes(2, "big") + bytes(4) + bytes(1000)
+
+    connection = Connection(SERVER, config=Config(whole_messages=True))
+    tracemalloc.start()
+    try:
+        for first in [0x02, *[0x00] * 300]:
+            connection.receive_data(frame(first))
+            assert not list(connection.events())
+        assert tracemalloc.get_traced_memory()[0] > 300_000
+        connection.receive_data(last)
+        (event,) = connection.events()
+        assert tracemalloc.get_traced_memory()[0] < 50_000, event
+    finally:
+        tracemalloc.stop()

@@ -60,13 +60,7 @@ fn bytes<'py>(
     length: usize,
     fill: impl FnOnce(&mut [MaybeUninit<u8>]),
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let size = ffi::Py_ssize_t::try_from(length)?;
-    // SAFETY: a null pointer asks for an object whose bytes are not initialised; the call returns a
-    // new reference to a `bytes` of `size` bytes, or null with an exception set.
-    let object = unsafe {
-        let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size);
-        Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
-    };
+    let object = uninitialised(py, ffi::Py_ssize_t::try_from(length)?)?;
     if length > 0 {
         // SAFETY: the object holds `length` bytes, and is new: no other reference to it exists before
         // this function returns. (The empty `bytes` is shared, and is left alone.)
@@ -77,6 +71,17 @@ fn bytes<'py>(
         fill(target);
     }
     Ok(object)
+}
+
+/// A `bytes` object of `size` bytes that nobody has written yet.
+#[inline]
+fn uninitialised(py: Python<'_>, size: ffi::Py_ssize_t) -> PyResult<Bound<'_, PyBytes>> {
+    // SAFETY: a null pointer asks for an object whose bytes are not initialised; the call returns a
+    // new reference to a `bytes` of `size` bytes, or null with an exception set.
+    unsafe {
+        let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size);
+        Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked())
+    }
 }
 
 unsafe extern "C" {
@@ -129,6 +134,11 @@ impl Growing {
         Ok(())
     }
 
+    /// Lets go of what was added.
+    pub fn release(self, py: Python<'_>) {
+        drop(self.object.map(|object| object.into_bound(py)));
+    }
+
     /// The object, as long as what was added.
     pub fn finish<'py>(mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         if self.length > 0 {
@@ -140,12 +150,7 @@ impl Growing {
     fn resize(&mut self, py: Python<'_>, size: usize) -> PyResult<()> {
         let size = ffi::Py_ssize_t::try_from(size)?;
         let Some(object) = self.object.take() else {
-            // SAFETY: as in `bytes`.
-            let object = unsafe {
-                let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size);
-                Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
-            };
-            self.object = Some(object.unbind());
+            self.object = Some(uninitialised(py, size)?.unbind());
             return Ok(());
         };
         let mut object = object.into_ptr();

@@ -10,14 +10,15 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString, PyTuple};
 use ws13::extension::Compression;
-use ws13::{CloseCode, Decoded, Ends, Event, Fin, Framing, Misuse, Role, State};
+use ws13::{CloseCode, Fin, Framing, Misuse, Role, State};
 
 use crate::alloc::GilCell;
 use crate::buffers::{self, Data};
 use crate::config::Config;
-use crate::events::{BytesMessage, CloseConnection, EventClass, Message, Ping, Pong, TextMessage};
+use crate::events::{CloseConnection, EventClass, Message, Ping, Pong};
 use crate::extensions::{self, Raised};
 use crate::input::Input;
+use crate::taken::{Taken, convert, convert_whole};
 use crate::whole::Whole;
 use crate::{alloc, entropy, errors, names};
 
@@ -52,10 +53,9 @@ struct Rare {
     injected: Option<Py<PyAny>>,
     /// What a hook of an extension raised.
     raised: Raised,
-    /// The message that is under way, where messages are given out whole.
-    whole: Option<Whole>,
-    /// How long such a message may become, in bytes.
-    most: usize,
+    /// The message that is under way, where messages are given out whole, and how long it may become, in
+    /// bytes.
+    whole: Option<(Whole, usize)>,
 }
 
 /// What is known of the byte stream from the peer.
@@ -92,7 +92,7 @@ impl Connection {
             if config.has_whole_messages() {
                 let rare = rare.get_or_insert_with(Box::<Rare>::default);
                 let most = limits.message.and_then(|most| usize::try_from(most).ok());
-                (rare.whole, rare.most) = (Some(Whole::Nothing), most.unwrap_or(usize::MAX));
+                rare.whole = Some((Whole::Nothing, most.unwrap_or(usize::MAX)));
             }
         }
         let mut input = Input::default();
@@ -144,7 +144,7 @@ impl Connection {
             if matches!(this.stream, Stream::Open | Stream::Ended) {
                 this.stream = Stream::Ended;
                 if this.input.is_empty() && !this.engine.holds_event() {
-                    this.receive_eof();
+                    this.receive_eof(py);
                 }
             }
             return Ok(());
@@ -256,15 +256,12 @@ impl Inner {
     #[inline]
     fn take_event(&mut self, py: Python<'_>) -> PyResult<Taken> {
         if self.input.is_empty() && !self.engine.holds_event() {
-            return Ok(self.end_event());
+            return Ok(self.end_event(py));
         }
         loop {
             let mut rest = self.input.rest(py);
             let event = self.engine.receive(&mut rest);
-            let whole = self.rare.as_mut().and_then(|rare| {
-                let most = rare.most;
-                rare.whole.as_mut().map(|whole| (whole, most))
-            });
+            let whole = self.rare.as_mut().and_then(|rare| rare.whole.as_mut());
             let taken = match (event, whole) {
                 (None, _) => Ok(Taken::Nothing),
                 (Some(event), None) => convert(py, event),
@@ -278,7 +275,7 @@ impl Inner {
             }
             // Where memory ran out, a piece of the stream is gone with it.
             match taken.inspect_err(|_| self.engine.give_up())? {
-                Taken::Nothing => return Ok(self.end_event()),
+                Taken::Nothing => return Ok(self.end_event(py)),
                 Taken::NoEvent => {}
                 taken => return Ok(taken),
             }
@@ -287,9 +284,9 @@ impl Inner {
 
     /// What comes when all input is used: perhaps the end.
     #[inline]
-    fn end_event(&mut self) -> Taken {
+    fn end_event(&mut self, py: Python<'_>) -> Taken {
         if self.stream == Stream::Ended {
-            self.receive_eof();
+            self.receive_eof(py);
         }
         if self.stream == Stream::Abnormal {
             self.stream = Stream::Over;
@@ -305,13 +302,13 @@ impl Inner {
         self.rare.as_ref().and_then(|rare| rare.raised.take())
     }
 
-    fn receive_eof(&mut self) {
+    fn receive_eof(&mut self, py: Python<'_>) {
         self.stream = match self.engine.receive_eof() {
             true => Stream::Abnormal,
             false => Stream::Over,
         };
-        if let Some(whole) = self.rare.as_mut().and_then(|rare| rare.whole.as_mut()) {
-            *whole = Whole::Nothing;
+        if let Some((whole, _)) = self.rare.as_mut().and_then(|rare| rare.whole.as_mut()) {
+            whole.clear(py);
         }
     }
 
@@ -349,82 +346,6 @@ fn cannot_send(event: &Bound<'_, PyAny>, state: State) -> PyErr {
         }
         Err(error) => error,
     }
-}
-
-/// What the engine gave out, as Python has it.
-enum Taken {
-    Event(Py<PyAny>),
-    /// The end of the connection: code and reason.
-    Close(CloseCode, Option<String>),
-    /// A piece that is no event of its own: of a message that is given out whole, or of text that is not
-    /// UTF-8 from its first byte on. What comes next is one, perhaps.
-    NoEvent,
-    Nothing,
-}
-
-#[inline]
-fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
-    let object = match event {
-        Event::Binary(piece) => {
-            let data = alloc::payload(py, &piece.payload)?.into_any().unbind();
-            BytesMessage::received(py, data, piece.ends)
-        }
-        Event::Text(mut text) => match alloc::ascii(py, &mut text)? {
-            Some((text, ends)) => TextMessage::received(py, text.into_any().unbind(), ends),
-            None => match text.decode(&mut Vec::new()) {
-                Some(Decoded { text, ends }) => {
-                    TextMessage::received(py, PyString::new(py, text).into_any().unbind(), ends)
-                }
-                None => return Ok(Taken::NoEvent),
-            },
-        },
-        Event::Ping(payload) => {
-            Ping::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
-        }
-        Event::Pong(payload) => {
-            Pong::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
-        }
-        Event::Close(code, reason) => return Ok(Taken::Close(code, Some(reason.to_owned()))),
-        Event::Failed(violation) => {
-            return Ok(Taken::Close(violation.close_code(), Some(violation.to_string())));
-        }
-    };
-    object.map(Taken::Event)
-}
-
-/// The same where messages are given out whole, of at most `most` bytes.
-fn convert_whole(
-    py: Python<'_>,
-    event: Event<'_>,
-    (whole, most): (&mut Whole, usize),
-    object: Option<&Py<PyBytes>>,
-) -> PyResult<Taken> {
-    let whole_message = Ends { frame: true, message: true };
-    let object = match event {
-        Event::Binary(piece) if whole.is_under_way() || !piece.ends.message => {
-            match whole.add_binary(py, &piece, object, most)? {
-                Some(data) => BytesMessage::received(py, data.into_any().unbind(), whole_message)?,
-                None => return Ok(Taken::NoEvent),
-            }
-        }
-        Event::Text(mut piece) => {
-            let direct = !whole.is_under_way() && piece.ends().message;
-            let text = match if direct { alloc::ascii(py, &mut piece)? } else { None } {
-                Some((text, _)) => Some(text),
-                None => whole.add_text(py, piece),
-            };
-            match text {
-                Some(text) => TextMessage::received(py, text.into_any().unbind(), whole_message)?,
-                None => return Ok(Taken::NoEvent),
-            }
-        }
-        Event::Close(..) | Event::Failed(_) => {
-            whole.clear(py);
-            return convert(py, event);
-        }
-        other => return convert(py, other),
-    };
-    Ok(Taken::Event(object))
 }
 
 #[derive(Clone, Copy)]

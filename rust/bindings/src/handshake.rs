@@ -6,13 +6,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use ws13::handshake::{
-    Accept, ClientHandshake, Reject, Request, Response, ServerHandshake, extensions,
-};
-use ws13::{HandshakeError, HandshakeLimits, Misuse, Role, State, Step};
+use ws13::handshake::{Accept, Reject, Request, Response, extensions};
+use ws13::{HandshakeError, HandshakeLimits, Misuse, Role, Step};
 
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::engine::Engine;
 use crate::events::{EventClass, bool_object};
 use crate::extensions::hook;
 use crate::{alloc, buffers, deflate, entropy, errors, events, headers, names};
@@ -42,53 +41,9 @@ struct Pending {
     config: Option<Py<Config>>,
 }
 
-enum Engine {
-    Client(Box<ClientHandshake>),
-    Server(Box<ServerHandshake>),
-    /// The connection has taken over.
-    Done(Role),
-}
-
-impl Engine {
-    const fn role(&self) -> Role {
-        match self {
-            Self::Client(_) => Role::Client,
-            Self::Server(_) => Role::Server,
-            Self::Done(role) => *role,
-        }
-    }
-
-    fn state(&self) -> State {
-        match self {
-            Self::Client(client) => client.state(),
-            Self::Server(server) => server.state(),
-            Self::Done(_) => State::Open,
-        }
-    }
-
-    fn client(&mut self) -> Result<&mut ClientHandshake, Misuse> {
-        let state = self.state();
-        match self {
-            Self::Client(client) => Ok(client),
-            Self::Server(_) | Self::Done(_) => Err(Misuse::State(state, Step::SendRequest)),
-        }
-    }
-
-    fn server(&mut self, step: Step) -> Result<&mut ServerHandshake, Misuse> {
-        let state = self.state();
-        match self {
-            Self::Server(server) => Ok(server),
-            Self::Client(_) | Self::Done(_) => Err(Misuse::State(state, step)),
-        }
-    }
-}
-
 impl H11Handshake {
     fn with_role(role: Role, limits: HandshakeLimits) -> Self {
-        let engine = match role {
-            Role::Client => Engine::Client(Box::new(ClientHandshake::new(limits))),
-            Role::Server => Engine::Server(Box::new(ServerHandshake::new(limits))),
-        };
+        let engine = Engine::new(role, limits);
         Self { engine, connection: None, pending: None, ended: false }
     }
 

@@ -5,7 +5,7 @@
 //! buffers headers     Python -> Rust     events alloc errors names     Rust -> Python
 //! entropy             masking keys and nonces
 //! connection handshake ws_connection extensions     the classes
-//! config deflate whole    limits, permessage-deflate, messages in one piece
+//! taken whole             events of the engine -> Python     config deflate     limits, permessage-deflate
 //! ```
 
 mod alloc;
@@ -13,6 +13,7 @@ mod buffers;
 mod config;
 mod connection;
 mod deflate;
+mod engine;
 mod entropy;
 mod errors;
 mod events;
@@ -21,6 +22,7 @@ mod handshake;
 mod headers;
 mod input;
 mod names;
+mod taken;
 mod whole;
 mod ws_connection;
 

@@ -60,8 +60,10 @@ impl Whole {
 
     /// Lets go of the message that is under way.
     pub fn clear(&mut self, py: Python<'_>) {
-        if let Self::Held(held) = std::mem::take(self) {
-            release(py, held);
+        match std::mem::take(self) {
+            Self::Nothing | Self::Text(_) => {}
+            Self::Held(held) => release(py, held),
+            Self::Binary(growing) => growing.release(py),
         }
     }
 

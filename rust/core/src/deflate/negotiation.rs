@@ -26,8 +26,6 @@ pub enum ParameterFault {
     WindowTooLarge,
     /// A parameter that was asked for is missing.
     NotHonoured,
-    /// A parameter that may only stand in an answer when it was offered.
-    NotOffered,
 }
 
 impl core::fmt::Display for ParameterFault {
@@ -40,7 +38,6 @@ impl core::fmt::Display for ParameterFault {
             Self::WindowBits => "window bits other than 8 to 15",
             Self::WindowTooLarge => "larger window than requested",
             Self::NotHonoured => "requested parameter missing in the answer",
-            Self::NotOffered => "parameter that was not offered",
         })
     }
 }
@@ -204,6 +201,8 @@ pub fn finalize(answer: &Offer<'_>, wanted: &Parameters) -> Result<Parameters, P
     let client_window = match given.client_window {
         // §7.1.2.2: in an answer the parameter has a value.
         Some(None) => return Err(ParameterFault::MissingValue),
+        // Choice: §7.1.2.2 lets the server ignore the value of the offer, or answer with one that is "equal
+        // to or smaller". One that is larger asks nothing of us: the smaller of the two holds.
         Some(Some(bits)) => bits.min(wanted.client.max_window),
         None => wanted.client.max_window,
     };

@@ -55,8 +55,6 @@ pub enum HandshakeError {
     UnrecognizedSubprotocol(String),
     /// The server chose an extension that was not offered.
     UnrecognizedExtension(String),
-    /// The server chose an extension twice.
-    RepeatedExtension(String),
     /// The server's answer to the offer of permessage-deflate breaks a rule.
     DeflateParameter(ParameterFault),
     /// The body of a rejection is longer than the limit, in bytes.
@@ -89,7 +87,6 @@ impl HandshakeError {
             Self::UnrecognizedSubprotocol(_) | Self::UnrecognizedExtension(_) => {
                 (400, "RFC 6455 4.1")
             }
-            Self::RepeatedExtension(_) => (400, "RFC 6455 9.1"),
             Self::DeflateParameter(_) => (400, "RFC 7692 7.1"),
             Self::RejectionBodyTooLong(_) => (400, "RFC 9110 15"),
             Self::MalformedRejectionBody => (400, "RFC 9112 6"),
@@ -147,7 +144,6 @@ impl fmt::Display for HandshakeError {
             Self::BadAccept => f.write_str("Bad accept token"),
             Self::UnrecognizedSubprotocol(name) => write!(f, "unrecognized subprotocol {name}"),
             Self::UnrecognizedExtension(name) => write!(f, "unrecognized extension {name}"),
-            Self::RepeatedExtension(name) => write!(f, "extension {name} chosen twice"),
             Self::DeflateParameter(fault) => {
                 write!(f, "permessage-deflate: {fault} ({})", self.section())
             }
