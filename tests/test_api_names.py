@@ -31,14 +31,16 @@ MODULES = [
     "utilities",
 ]
 
-#: Module ("" is the package) and the names in it; those of compression are not among them.
+#: Module ("" is the package) and the names in it.
 NAMES: dict[str, str] = {
-    "": "Connection ConnectionState ConnectionType H11Handshake WSConnection __version__",
+    "": "Connection ConnectionState ConnectionType H11Handshake WSConnection __version__ "
+    "install_as_wsproto",
     "connection": "CLIENT SERVER Connection ConnectionState ConnectionType WSConnection",
     "events": "AcceptConnection BytesMessage CloseConnection Event Message Ping Pong "
     "RejectConnection RejectData Request TextMessage",
-    "extensions": "Extension",
-    "frame_protocol": "CloseReason Frame Header Opcode ParseFailed RsvBits",
+    "extensions": "Extension PerMessageDeflate SUPPORTED_EXTENSIONS",
+    "frame_protocol": "Buffer CloseReason Frame FrameDecoder FrameProtocol Header MessageDecoder "
+    "Opcode ParseFailed RsvBits XorMaskerNull XorMaskerSimple",
     "handshake": "H11Handshake WEBSOCKET_UPGRADE WEBSOCKET_VERSION "
     "client_extensions_handshake server_extensions_handshake",
     "typing": "Headers",
@@ -112,6 +114,25 @@ CALLABLES: list[tuple[str, str, str]] = [
     ("extensions", "Extension.frame_inbound_payload_data", "self proto data"),
     ("extensions", "Extension.frame_inbound_complete", "self proto fin"),
     ("extensions", "Extension.frame_outbound", "self proto opcode rsv data fin"),
+    ("frame_protocol", "Buffer", "initial_bytes="),
+    ("frame_protocol", "Buffer.feed", "self new_bytes"),
+    ("frame_protocol", "Buffer.consume_at_most", "self nbytes"),
+    ("frame_protocol", "Buffer.consume_exactly", "self nbytes"),
+    ("frame_protocol", "FrameDecoder", "client extensions="),
+    ("frame_protocol", "FrameDecoder.receive_bytes", "self data"),
+    ("frame_protocol", "FrameDecoder.process_buffer", "self"),
+    ("frame_protocol", "FrameProtocol", "client extensions"),
+    ("frame_protocol", "FrameProtocol.receive_bytes", "self data"),
+    ("frame_protocol", "FrameProtocol.received_frames", "self"),
+    ("frame_protocol", "FrameProtocol.send_data", "self payload= fin="),
+    ("frame_protocol", "FrameProtocol.ping", "self payload="),
+    ("frame_protocol", "FrameProtocol.pong", "self payload="),
+    ("frame_protocol", "FrameProtocol.close", "self code= reason="),
+    ("frame_protocol", "MessageDecoder", ""),
+    ("frame_protocol", "MessageDecoder.process_frame", "self frame"),
+    ("frame_protocol", "XorMaskerSimple", "masking_key"),
+    ("frame_protocol", "XorMaskerSimple.process", "self data"),
+    ("frame_protocol", "XorMaskerNull.process", "self data"),
     ("frame_protocol", "ParseFailed", "msg code="),
     ("frame_protocol", "RsvBits", "rsv1 rsv2 rsv3"),
     ("frame_protocol", "Header", "fin rsv opcode payload_len masking_key"),

@@ -16,8 +16,8 @@ from support.strategies import written
 from support.windows import noise
 from ws13.connection import Connection, ConnectionType
 from ws13.events import BytesMessage, CloseConnection, Ping, TextMessage
-from ws13.extensions import Extension, PerMessageDeflate, Protocol
-from ws13.frame_protocol import CloseReason, Opcode, RsvBits
+from ws13.extensions import Extension, PerMessageDeflate
+from ws13.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, RsvBits
 from ws13.handshake import server_extensions_handshake
 from ws13.utilities import LocalProtocolError
 
@@ -44,16 +44,23 @@ class Flips(Extension):
         return True
 
     def frame_inbound_header(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, payload_length: int
+        self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
         self.passes = opcode.iscontrol()
         return RsvBits(False, True, False)
 
-    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
         return data if self.passes else bytes(byte ^ 0xFF for byte in data)
 
     def frame_outbound(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
+        self,
+        proto: FrameDecoder | FrameProtocol,
+        opcode: Opcode,
+        rsv: RsvBits,
+        data: bytes,
+        fin: bool,
     ) -> tuple[RsvBits, bytes]:
         if self.fails:
             raise ZeroDivisionError("a hook")

@@ -10,8 +10,8 @@ from support.extensions import Inflates
 from ws13 import ConnectionType, WSConnection
 from ws13.connection import CLIENT, SERVER, Connection, ConnectionState
 from ws13.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
-from ws13.extensions import Extension, Protocol
-from ws13.frame_protocol import CloseReason, Opcode, RsvBits
+from ws13.extensions import Extension
+from ws13.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, RsvBits
 from ws13.handshake import server_extensions_handshake
 from ws13.utilities import LocalProtocolError
 
@@ -44,16 +44,23 @@ class Shift(Extension):
         self.in_use = True
 
     def frame_inbound_header(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, payload_length: int
+        self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
         self.is_control = opcode.iscontrol()
         return RsvBits(False, True, False)
 
-    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
         return data if self.is_control else bytes((byte - 1) % 256 for byte in data)
 
     def frame_outbound(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
+        self,
+        proto: FrameDecoder | FrameProtocol,
+        opcode: Opcode,
+        rsv: RsvBits,
+        data: bytes,
+        fin: bool,
     ) -> tuple[RsvBits, bytes]:
         if opcode.iscontrol():
             return rsv, data
@@ -104,11 +111,18 @@ class Flips(Shift):
         super().__init__()
         self.in_use = True
 
-    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
         return bytes(byte ^ 0xFF for byte in data)
 
     def frame_outbound(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
+        self,
+        proto: FrameDecoder | FrameProtocol,
+        opcode: Opcode,
+        rsv: RsvBits,
+        data: bytes,
+        fin: bool,
     ) -> tuple[RsvBits, bytes]:
         return rsv, bytes(byte ^ 0xFF for byte in data)
 
@@ -183,7 +197,9 @@ def test_a_hook_that_calls_its_own_connection_is_told_so() -> None:
     raised: list[BaseException] = []
 
     class CallsBack(Shift):
-        def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes:
+        def frame_inbound_payload_data(
+            self, proto: FrameDecoder | FrameProtocol, data: bytes
+        ) -> bytes:
             try:
                 connection.send(Ping())
             except LocalProtocolError as error:

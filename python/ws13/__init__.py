@@ -10,6 +10,7 @@ import os
 from . import connection, events, extensions, frame_protocol, handshake, typing, utilities
 from ._native import VERSION as __version__
 from ._native import Config, WSConnection, forget_entropy
+from ._wsproto import install_as_wsproto
 from .connection import Connection, ConnectionState, ConnectionType
 from .handshake import H11Handshake
 
@@ -30,6 +31,7 @@ __all__ = [
     "extensions",
     "frame_protocol",
     "handshake",
+    "install_as_wsproto",
     "typing",
     "utilities",
 ]

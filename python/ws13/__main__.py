@@ -20,7 +20,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     arguments.add_serve(commands)
     arguments.add_connect(commands)
-    options = parser.parse_args(argv)
+    arguments.add_run(commands)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["run"]:
+        from ws13._cli import run
+
+        ours, rest = run.split(words[1:])
+        options = parser.parse_args(["run", *ours])
+        if (options.module is None) == (options.script is None):
+            parser.error("run needs a script, or -m and a module")
+        return run.run(options.module, options.script, rest)
+    options = parser.parse_args(words)
     if options.command == "serve":
         if options.tls_key and not options.tls_cert:
             parser.error("--tls-key needs --tls-cert")

@@ -39,7 +39,9 @@ __all__ = [
     "accept_deflate",
     "finalize_deflate",
     "forget_entropy",
+    "mask",
     "offer_deflate",
+    "parse_header",
 ]
 
 _Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -452,6 +454,19 @@ class Inflater:
         """Inflates a piece of a message's payload; `zlib.error` if it is no DEFLATE."""
     def flush(self) -> bytes:
         """Ends the message; `zlib.error` if its payload stops inside a block."""
+
+def parse_header(
+    data: _Bytes, client: bool
+) -> tuple[bool, tuple[bool, bool, bool], int, int, bytes | None, int] | None:
+    """
+    FIN, reserved bits, opcode, payload length and masking key of the header that `data` begins
+    with, and its length in bytes; None if it is not complete (RFC 6455 §5.2).
+
+    Raises `ParseFailed` if the peer of this end must not send it.
+    """
+
+def mask(data: _Bytes, key: bytes) -> bytearray:
+    """`data` masked or unmasked (RFC 6455 §5.3); `ValueError` if the key has not four bytes."""
 
 def offer_deflate(wanted: tuple[bool, int, bool, int]) -> str:
     """A client's offer (RFC 7692 §7.1), without the name of the extension."""

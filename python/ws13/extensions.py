@@ -7,7 +7,7 @@ from contextlib import suppress
 from operator import index
 
 from ._native import Inflater, accept_deflate, finalize_deflate, offer_deflate
-from .frame_protocol import CloseReason, Opcode, RsvBits
+from .frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, RsvBits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
 
 
 __all__ = ["SUPPORTED_EXTENSIONS", "Extension", "PerMessageDeflate"]
-
-
-class Protocol:
-    """What a hook is told of the connection."""
-
-    __slots__ = ("client",)
-
-    def __init__(self, client: bool) -> None:
-        #: Whether this is the client's end.
-        self.client = client
 
 
 class Extension(ABC):
@@ -69,20 +59,29 @@ class Extension(ABC):
         """A client's look at what the server has chosen."""
 
     def frame_inbound_header(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, payload_length: int
+        self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
         """Sees the header of each received frame; returns the reserved bits that it understands."""
         return RsvBits(False, False, False)
 
-    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
         """Turns a piece of a received data frame's payload into another."""
         return data
 
-    def frame_inbound_complete(self, proto: Protocol, fin: bool) -> bytes | CloseReason | None:
+    def frame_inbound_complete(
+        self, proto: FrameDecoder | FrameProtocol, fin: bool
+    ) -> bytes | CloseReason | None:
         """The frame has ended, with `fin` the message: what is still to be added to its payload."""
 
     def frame_outbound(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
+        self,
+        proto: FrameDecoder | FrameProtocol,
+        opcode: Opcode,
+        rsv: RsvBits,
+        data: bytes,
+        fin: bool,
     ) -> tuple[RsvBits, bytes]:
         """Turns the reserved bits and the payload of a frame that is sent into others."""
         return (rsv, data)
@@ -294,7 +293,7 @@ class PerMessageDeflate(Extension):
         self._agree(parameters)
 
     def frame_inbound_header(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, payload_length: int
+        self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
         """Refuses RSV1 on control frames and continuations (§6)."""
         if rsv.rsv1 and (opcode.iscontrol() or opcode is Opcode.CONTINUATION):
@@ -308,13 +307,17 @@ class PerMessageDeflate(Extension):
         self._inbound_passes = opcode.iscontrol() or not self._inbound_compressed
         return RsvBits(True, False, False)
 
-    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
         """Inflates (§7.2.2)."""
         if self._inbound_passes or self._decompressor is None:
             return data
         return _unless_broken(lambda codec: codec.decompress(data), self._decompressor)
 
-    def frame_inbound_complete(self, proto: Protocol, fin: bool) -> bytes | CloseReason | None:
+    def frame_inbound_complete(
+        self, proto: FrameDecoder | FrameProtocol, fin: bool
+    ) -> bytes | CloseReason | None:
         """Refuses a message that ends inside a block (§7.2.2)."""
         if not fin or self._inbound_passes or self._decompressor is None:
             return None
@@ -324,7 +327,12 @@ class PerMessageDeflate(Extension):
         return rest
 
     def frame_outbound(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
+        self,
+        proto: FrameDecoder | FrameProtocol,
+        opcode: Opcode,
+        rsv: RsvBits,
+        data: bytes,
+        fin: bool,
     ) -> tuple[RsvBits, bytes]:
         """Deflates (§7.2.1)."""
         if opcode.iscontrol():

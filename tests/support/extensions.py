@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 
-from ws13.extensions import Extension, Protocol
-from ws13.frame_protocol import CloseReason, Opcode, RsvBits
+from ws13.extensions import Extension
+from ws13.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, RsvBits
 
 
 class Inflates(Extension):
@@ -25,7 +25,7 @@ class Inflates(Extension):
         return True
 
     def frame_inbound_header(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, payload_length: int
+        self, proto: FrameDecoder | FrameProtocol, opcode: Opcode, rsv: RsvBits, payload_length: int
     ) -> CloseReason | RsvBits:
         self._is_data = not opcode.iscontrol()
         if rsv.rsv1 and (not self._is_data or opcode is Opcode.CONTINUATION):
@@ -34,10 +34,14 @@ class Inflates(Extension):
             self._compressed = rsv.rsv1
         return RsvBits(True, False, False)
 
-    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
         return self._inflater.decompress(data) if self._compressed else data
 
-    def frame_inbound_complete(self, proto: Protocol, fin: bool) -> bytes | CloseReason | None:
+    def frame_inbound_complete(
+        self, proto: FrameDecoder | FrameProtocol, fin: bool
+    ) -> bytes | CloseReason | None:
         if not (fin and self._compressed):
             return None
         return self._inflater.decompress(b"\x00\x00\xff\xff")

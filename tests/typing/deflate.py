@@ -8,13 +8,11 @@ from ws13 import Config, H11Handshake, WSConnection
 from ws13.connection import CLIENT, SERVER, Connection
 from ws13.events import AcceptConnection, Ping, Request, TextMessage
 from ws13.extensions import SUPPORTED_EXTENSIONS, Extension, PerMessageDeflate
-from ws13.frame_protocol import CloseReason, Opcode, RsvBits
+from ws13.frame_protocol import CloseReason, FrameDecoder, FrameProtocol, Opcode, RsvBits
 from ws13.handshake import server_extensions_handshake
 
 if TYPE_CHECKING:
     from typing_extensions import assert_type
-
-    from ws13.extensions import Protocol
 
 
 def a_config() -> None:
@@ -75,10 +73,17 @@ class Loud(PerMessageDeflate):
     def accept(self, offer: str) -> bool | str | None:
         return super().accept(offer)
 
-    def frame_inbound_payload_data(self, proto: Protocol, data: bytes) -> bytes | CloseReason:
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
         return super().frame_inbound_payload_data(proto, data)
 
     def frame_outbound(
-        self, proto: Protocol, opcode: Opcode, rsv: RsvBits, data: bytes, fin: bool
+        self,
+        proto: FrameDecoder | FrameProtocol,
+        opcode: Opcode,
+        rsv: RsvBits,
+        data: bytes,
+        fin: bool,
     ) -> tuple[RsvBits, bytes]:
         return super().frame_outbound(proto, opcode, rsv, data, fin)

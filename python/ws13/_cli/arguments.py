@@ -138,6 +138,22 @@ def add_connect(commands: Commands) -> None:
     )
 
 
+def add_run(commands: Commands) -> None:
+    """Describe ``run``."""
+    parser = commands.add_parser(
+        "run",
+        usage="%(prog)s --as-wsproto (-m MODULE | SCRIPT) [ARGUMENTS]",
+        help="run a program that imports wsproto",
+        description="Run a Python program as python itself would, with ws13 in the place of "
+        "wsproto: for the program and for the Python processes that it starts. wsproto need "
+        "not be installed.",
+    )
+    add = parser.add_argument
+    add("--as-wsproto", action="store_true", required=True, help="import wsproto gives ws13")
+    add("-m", dest="module", metavar="MODULE", help="the module to run")
+    add("script", nargs="?", metavar="SCRIPT", help="the file to run")
+
+
 def serve_options(options: argparse.Namespace) -> ServeOptions:
     """Give the parsed arguments of ``serve`` their types."""
     return ServeOptions(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 use ws13::extension::{Extension, Flow, Outbound, Part, Refused};
 use ws13::{CloseCode, Header, Opcode, Role, Rsv, Violation};
 
@@ -38,17 +38,25 @@ pub fn enabled(
     let Some(extensions) = extensions.filter(|extensions| !extensions.is_none()) else {
         return Ok(chain);
     };
+    let mut in_use = Vec::new();
     for extension in extensions.try_iter()? {
         let extension = extension?;
-        if !hook(&extension, "enabled")?.call0()?.is_truthy()? {
+        if hook(&extension, "enabled")?.call0()?.is_truthy()? {
+            in_use.push(extension);
+        }
+    }
+    let mut proto = None;
+    for extension in &in_use {
+        if let Some(native) = deflate::native(role, extension)? {
+            chain.push(native);
             continue;
         }
-        if let Some(native) = deflate::native(role, &extension)? {
-            chain.push(native);
-        } else {
-            let slot = raised.0.get_or_insert_default().clone();
-            chain.push(Box::new(PythonExtension::new(role, &extension, slot)?));
-        }
+        let proto = match &mut proto {
+            Some(proto) => proto,
+            None => proto.insert(Proto::new(extension.py(), role, &in_use)?),
+        };
+        let slot = raised.0.get_or_insert_default().clone();
+        chain.push(Box::new(PythonExtension::new(extension, proto, slot)));
     }
     Ok(chain)
 }
@@ -60,11 +68,29 @@ pub fn hook<'py>(extension: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'p
     })
 }
 
+/// What the hooks of a connection get as `proto`: a `FrameDecoder` for what comes in, a `FrameProtocol`
+/// for what goes out. They tell which end it is and which extensions are in use.
+struct Proto {
+    inbound: Py<PyAny>,
+    outbound: Py<PyAny>,
+}
+
+impl Proto {
+    fn new(py: Python<'_>, role: Role, in_use: &[Bound<'_, PyAny>]) -> PyResult<Self> {
+        let module = py.import("ws13.frame_protocol")?;
+        let make = |class: &str| -> PyResult<Py<PyAny>> {
+            let end = module.getattr(class)?.call1((role == Role::Client, PyList::empty(py)))?;
+            end.setattr("extensions", PyList::new(py, in_use)?)?;
+            Ok(end.unbind())
+        };
+        Ok(Self { inbound: make("FrameDecoder")?, outbound: make("FrameProtocol")? })
+    }
+}
+
 /// An object with the hooks of `ws13.extensions.Extension`.
 struct PythonExtension {
     hooks: Py<PyAny>,
-    /// What the hooks get as `proto`: an object with `client`.
-    proto: Py<PyAny>,
+    proto: Proto,
     raised: Arc<Mutex<Option<PyErr>>>,
     /// What the hooks have made of the last piece, and how much of it was given out.
     held: Vec<u8>,
@@ -73,18 +99,21 @@ struct PythonExtension {
 
 impl PythonExtension {
     fn new(
-        role: Role,
         hooks: &Bound<'_, PyAny>,
+        proto: &Proto,
         raised: Arc<Mutex<Option<PyErr>>>,
-    ) -> PyResult<Self> {
-        let class = hooks.py().import("ws13.extensions")?.getattr("Protocol")?;
-        let proto = class.call1((role == Role::Client,))?.unbind();
-        Ok(Self { hooks: hooks.clone().unbind(), proto, raised, held: Vec::new(), given: 0 })
+    ) -> Self {
+        let py = hooks.py();
+        let inbound = proto.inbound.clone_ref(py);
+        let outbound = proto.outbound.clone_ref(py);
+        let proto = Proto { inbound, outbound };
+        Self { hooks: hooks.clone().unbind(), proto, raised, held: Vec::new(), given: 0 }
     }
 
     /// Lets the hooks work on a piece of payload.
     fn run_inbound(&self, data: &[u8], part: Part) -> Result<Vec<u8>, Refused> {
-        self.run(|hooks, proto| {
+        self.run(|hooks| {
+            let proto = &self.proto.inbound;
             let data = PyBytes::new(hooks.py(), data);
             let result = hooks.call_method1("frame_inbound_payload_data", (proto, data))?;
             if let Some(refused) = refusal(&result)? {
@@ -109,13 +138,10 @@ impl PythonExtension {
     /// Runs a hook; an exception fails the connection and is raised when the engine is through.
     fn run<T>(
         &self,
-        hook: impl for<'py> FnOnce(
-            &Bound<'py, PyAny>,
-            &Bound<'py, PyAny>,
-        ) -> PyResult<Result<T, Refused>>,
+        hook: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> PyResult<Result<T, Refused>>,
     ) -> Result<T, Refused> {
         Python::attach(|py| {
-            hook(self.hooks.bind(py), self.proto.bind(py)).unwrap_or_else(|error| {
+            hook(self.hooks.bind(py)).unwrap_or_else(|error| {
                 *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 Err(Refused(CloseCode::INTERNAL_ERROR))
             })
@@ -140,10 +166,14 @@ fn opcode_object<'py>(py: Python<'py>, opcode: Opcode) -> PyResult<Bound<'py, Py
     py.import("ws13.frame_protocol")?.getattr("Opcode")?.call1((opcode.bits(),))
 }
 
-fn rsv_object<'py>(py: Python<'py>, rsv: Rsv) -> PyResult<Bound<'py, PyAny>> {
+/// RSV1, RSV2 and RSV3.
+pub fn rsv_bits(rsv: Rsv) -> (bool, bool, bool) {
     let set = |bit: Rsv| rsv.bits() & bit.bits() != 0;
-    let bits = (set(Rsv::RSV1), set(Rsv::RSV2), set(Rsv::RSV3));
-    py.import("ws13.frame_protocol")?.getattr("RsvBits")?.call1(bits)
+    (set(Rsv::RSV1), set(Rsv::RSV2), set(Rsv::RSV3))
+}
+
+fn rsv_object<'py>(py: Python<'py>, rsv: Rsv) -> PyResult<Bound<'py, PyAny>> {
+    py.import("ws13.frame_protocol")?.getattr("RsvBits")?.call1(rsv_bits(rsv))
 }
 
 fn rsv_from(bits: &Bound<'_, PyAny>) -> PyResult<Rsv> {
@@ -162,11 +192,11 @@ impl Extension for PythonExtension {
     }
 
     fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Violation> {
-        let result = self.run(|hooks, proto| {
+        let result = self.run(|hooks| {
             let py = hooks.py();
             let opcode = opcode_object(py, header.opcode)?;
             let rsv = rsv_object(py, header.rsv)?;
-            let arguments = (proto, opcode, rsv, header.payload_length);
+            let arguments = (&self.proto.inbound, opcode, rsv, header.payload_length);
             let result = hooks.call_method1("frame_inbound_header", arguments)?;
             match refusal(&result)? {
                 Some(refused) => Ok(Err(refused)),
@@ -204,12 +234,12 @@ impl Extension for PythonExtension {
         frame: &mut Outbound,
         payload: &mut Cow<'_, [u8]>,
     ) -> Result<(), Refused> {
-        self.run(|hooks, proto| {
+        self.run(|hooks| {
             let py = hooks.py();
             let opcode = opcode_object(py, frame.opcode)?;
             let rsv = rsv_object(py, frame.rsv)?;
             let data = PyBytes::new(py, payload);
-            let arguments = (proto, opcode, rsv, data, frame.fin);
+            let arguments = (&self.proto.outbound, opcode, rsv, data, frame.fin);
             let result = hooks.call_method1("frame_outbound", arguments)?;
             let (rsv, data) = headers::pair_of(&result)?;
             frame.rsv = rsv_from(&rsv)?;

@@ -4,7 +4,7 @@
 //! ```text
 //! buffers headers     Python -> Rust     events alloc errors names     Rust -> Python
 //! entropy             masking keys and nonces
-//! connection handshake ws_connection extensions     the classes
+//! connection handshake ws_connection extensions     the classes     frames     single frames
 //! taken whole             events of the engine -> Python     config deflate     limits, permessage-deflate
 //! ```
 
@@ -18,6 +18,7 @@ mod entropy;
 mod errors;
 mod events;
 mod extensions;
+mod frames;
 mod handshake;
 mod headers;
 mod input;
@@ -39,6 +40,8 @@ mod _native {
     use crate::deflate::{Inflater, accept_deflate, finalize_deflate, offer_deflate};
     #[pymodule_export]
     use crate::entropy::forget_entropy;
+    #[pymodule_export]
+    use crate::frames::{mask, parse_header};
     #[pymodule_export]
     use crate::handshake::H11Handshake;
     #[pymodule_export]

@@ -13,6 +13,7 @@ static STATES: PyOnceLock<[Py<PyAny>; 6]> = PyOnceLock::new();
 static CLIENT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static LOCAL_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static REMOTE_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static PARSE_FAILED: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static CLOSE_REASON: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// Marks this interpreter as the one whose classes are kept here; `ImportError` in any other one, and
@@ -87,23 +88,31 @@ pub fn close_reason(py: Python<'_>, code: CloseCode) -> PyResult<Py<PyAny>> {
 
 /// `LocalProtocolError(message)`.
 pub fn local_error(py: Python<'_>, message: impl ToString) -> PyErr {
-    error(py, &LOCAL_ERROR, "LocalProtocolError", |class| class.call1((message.to_string(),)))
+    let name = ("ws13.utilities", "LocalProtocolError");
+    error(py, &LOCAL_ERROR, name, |class| class.call1((message.to_string(),)))
 }
 
 /// `RemoteProtocolError(message, event_hint)`.
 pub fn remote_error(py: Python<'_>, message: impl ToString, hint: Py<PyAny>) -> PyErr {
-    error(py, &REMOTE_ERROR, "RemoteProtocolError", |class| {
-        class.call1((message.to_string(), hint))
+    let name = ("ws13.utilities", "RemoteProtocolError");
+    error(py, &REMOTE_ERROR, name, |class| class.call1((message.to_string(), hint)))
+}
+
+/// `ParseFailed(message, code)`.
+pub fn parse_failed(py: Python<'_>, message: impl ToString, code: CloseCode) -> PyErr {
+    let name = ("ws13.frame_protocol", "ParseFailed");
+    error(py, &PARSE_FAILED, name, |class| {
+        class.call1((message.to_string(), close_reason(py, code)?))
     })
 }
 
 fn error<'py>(
     py: Python<'py>,
     class: &'static PyOnceLock<Py<PyType>>,
-    name: &str,
+    (module, name): (&str, &str),
     make: impl FnOnce(&Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyErr {
-    match class.import(py, "ws13.utilities", name).and_then(make) {
+    match class.import(py, module, name).and_then(make) {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
     }
