@@ -98,11 +98,7 @@ struct PythonExtension {
 }
 
 impl PythonExtension {
-    fn new(
-        hooks: &Bound<'_, PyAny>,
-        proto: &Proto,
-        raised: Arc<Mutex<Option<PyErr>>>,
-    ) -> Self {
+    fn new(hooks: &Bound<'_, PyAny>, proto: &Proto, raised: Arc<Mutex<Option<PyErr>>>) -> Self {
         let py = hooks.py();
         let inbound = proto.inbound.clone_ref(py);
         let outbound = proto.outbound.clone_ref(py);
