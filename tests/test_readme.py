@@ -1,4 +1,4 @@
-"""What READMEs show works: the lines of wsproto's, and the echo client of ours."""
+"""What READMEs and docs show works: the lines of wsproto's, our echo client, how to move."""
 
 from __future__ import annotations
 
@@ -114,3 +114,22 @@ def test_the_echo_client_runs_as_it_stands() -> None:
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()
+
+
+def test_what_docs_migrating_shows_works() -> None:
+    text = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 4
+    opened = """
+from ws13.connection import Connection, SERVER
+connection = Connection(SERVER)
+"""
+    closed = "\nassert data == b'\\x88\\x02\\x03\\xf3'\n"
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join([*blocks[:3], opened, blocks[3], closed])],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

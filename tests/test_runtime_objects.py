@@ -101,6 +101,26 @@ def test_an_iterator_that_has_ended_stays_at_its_end() -> None:
     assert list(connection.events()) == [Ping()]
 
 
+def test_an_iterator_has_the_methods_of_a_generator_and_loses_nothing() -> None:
+    connection = Connection(CLIENT)
+    connection.receive_data(b"\x89\x01a\x89\x01b\x89\x01c\x89\x01d")
+    iterator = connection.events()
+    assert isinstance(iterator, Generator)
+    assert iterator.send(None) == Ping(b"a")
+    iterator.close()
+    iterator.close()
+    assert list(iterator) == []
+    with contextlib.closing(connection.events()) as iterator:
+        assert next(iterator) == Ping(b"b")
+    error = KeyError("a program's")
+    iterator = connection.events()
+    with pytest.raises(KeyError) as raised:
+        iterator.throw(error)
+    assert raised.value is error
+    assert list(iterator) == []
+    assert list(connection.events()) == [Ping(b"c"), Ping(b"d")]
+
+
 def test_abandoned_and_nested_iterators_lose_nothing() -> None:
     connection = opened("client")
     connection.receive_data(b"".join(frames.encode(Frame(9, bytes([i]))) for i in range(6)))

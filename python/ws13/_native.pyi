@@ -6,7 +6,7 @@ that were received; an event that a program makes keeps each value as it was giv
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import Field
 from types import GenericAlias
 from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, final
@@ -230,10 +230,17 @@ class Pong(Event):
 
 @final
 class Events:
-    """What `events()` returns."""
+    """What `events()` returns: an iterator with the methods of a generator."""
 
-    def __iter__(self) -> Iterator[Event]: ...
+    _exhausted: bool
+    def __iter__(self) -> Self: ...
     def __next__(self) -> Event: ...
+    def close(self) -> None:
+        """Ends the iteration. What was not taken comes out of another one."""
+    def send(self, value: object) -> Event:
+        """The next event; `value` is not looked at."""
+    def throw(self, error: BaseException, /) -> Never:
+        """Ends the iteration and raises `error`."""
 
 @disjoint_base
 class Connection:
@@ -280,7 +287,7 @@ class Connection:
         Raises `LocalProtocolError` if the connection is closed and `events()` has not been run to
         its end.
         """
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """Iterates over what the peer did. An iterator that is left keeps nothing back."""
     def __copy__(self) -> Never: ...
     def __deepcopy__(self, _memo: object) -> Never: ...
@@ -322,7 +329,7 @@ class H11Handshake:
         Raises `RemoteProtocolError` if the peer's part of the handshake breaks a rule. Its
         `event_hint` is the answer that a server may send.
         """
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """Iterates over what the peer did."""
     def __copy__(self) -> Never: ...
     def __deepcopy__(self, _memo: object) -> Never: ...
@@ -374,7 +381,7 @@ class WSConnection:
         `event_hint` is the answer that a server may send. Raises `LocalProtocolError` if the
         connection is closed and `events()` has not been run to its end.
         """
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """Iterates over what the peer did. An iterator that is left keeps nothing back."""
     def __copy__(self) -> Never: ...
     def __deepcopy__(self, _memo: object) -> Never: ...

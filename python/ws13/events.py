@@ -14,6 +14,7 @@ from ._native import (
     BytesMessage,
     CloseConnection,
     Event,
+    Events,
     Message,
     Ping,
     Pong,
@@ -41,6 +42,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from typing_extensions import Never
 
 #: The fields that may be left out, with their defaults; a list stands for a fresh list.
 _DEFAULTS: dict[type[Event], dict[str, object]] = {
@@ -114,6 +117,25 @@ def _close_response(self: CloseConnection) -> CloseConnection:
     return CloseConnection(self.code, self.reason)
 
 
+# What `events()` returns has the methods of a generator, since it is one in wsproto.
+
+
+def _close(self: Events) -> None:
+    """Ends the iteration. What was not taken comes out of another one."""
+    self._exhausted = True
+
+
+def _send(self: Events, value: object) -> Event:
+    """The next event; `value` is not looked at."""
+    return next(self)
+
+
+def _throw(self: Events, error: BaseException, /) -> Never:
+    """Ends the iteration and raises `error`."""
+    self._exhausted = True
+    raise error
+
+
 class _Description:
     """
     What the module `dataclasses` looks for in a class, made when it is looked for: importing that
@@ -162,6 +184,7 @@ _METHODS: dict[Any, dict[str, Any]] = {
     Message: {"__class_getitem__": classmethod(GenericAlias)},
     Ping: {"response": _ping_response},
     CloseConnection: {"response": _close_response},
+    Events: {"close": _close, "send": _send, "throw": _throw},
 }
 
 

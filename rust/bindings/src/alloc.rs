@@ -403,7 +403,17 @@ impl Iterator {
     pub fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
         let class = ITERATOR.get_or_try_init(py, || {
             let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
+            // What the methods of a generator are written with, in Python.
+            let exhausted = ffi::PyMemberDef {
+                name: c"_exhausted".as_ptr(),
+                type_code: ffi::Py_T_BOOL,
+                offset: ffi::Py_ssize_t::try_from(offset_of!(Self, exhausted))?,
+                flags: 0,
+                doc: ptr::null(),
+            };
+            let mut members = [exhausted, ffi::PyMemberDef::default()];
             let mut slots = [
+                slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
                 slot(ffi::Py_tp_iter, ffi::PyObject_SelfIter as *mut c_void),
                 slot(ffi::Py_tp_iternext, iterator_next as *mut c_void),
                 slot(ffi::Py_tp_dealloc, iterator_dealloc as *mut c_void),
