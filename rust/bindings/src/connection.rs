@@ -8,19 +8,18 @@ use core::cell::RefMut;
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString, PyTuple};
-use ws13::extension::Compression;
-use ws13::{CloseCode, Fin, Framing, Misuse, Role, State};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use ws13::{CloseCode, Misuse, Role, Sent, State};
 
 use crate::alloc::GilCell;
-use crate::buffers::{self, Data};
 use crate::config::Config;
-use crate::events::{CloseConnection, EventClass, Message, Ping, Pong};
+use crate::events::{CloseConnection, EventClass};
 use crate::extensions::{self, Raised};
 use crate::input::Input;
+use crate::outgoing::{Outgoing, cannot_send, framing};
 use crate::taken::{Taken, convert, convert_whole};
 use crate::whole::Whole;
-use crate::{alloc, entropy, errors, names};
+use crate::{alloc, buffers, entropy, errors, names};
 
 /// One end of an open WebSocket connection, RFC 6455 §5 to §8.
 ///
@@ -137,7 +136,7 @@ impl Connection {
 
     /// See `receive_data` below.
     #[inline]
-    pub fn receive(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn take_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
         if data.is_none() {
             let mut this = Self::inner(slf)?;
@@ -164,91 +163,99 @@ impl Connection {
         }
     }
 
+    /// See `receive` below.
+    pub fn receive_all<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        Self::take_data(slf, data)?;
+        let events = PyList::empty(slf.py());
+        match Self::take_all(slf, &events) {
+            Ok(()) => Ok(events),
+            Err(error) => {
+                // What came before is not lost.
+                Self::injected(slf)?.call_method1(slf.py(), "extend", (events,))?;
+                Err(error)
+            }
+        }
+    }
+
+    fn take_all(slf: &Bound<'_, Self>, events: &Bound<'_, PyList>) -> PyResult<()> {
+        let py = slf.py();
+        if Self::inner(slf)?.rare.as_ref().is_some_and(|rare| rare.injected.is_some()) {
+            while let Some(event) = Self::next_event(slf)? {
+                events.append(event)?;
+            }
+            return Ok(());
+        }
+        let mut this = Self::inner(slf)?;
+        loop {
+            match this.take_event(py)? {
+                Taken::Event(event) => events.append(event)?,
+                Taken::Close(code, reason) => {
+                    drop(this);
+                    events.append(close_event(py, code, reason.as_deref())?)?;
+                    this = Self::inner(slf)?;
+                }
+                Taken::NoEvent | Taken::Nothing => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends `what`: `write` makes of the frame what is returned, `whose` is what an error names.
+    #[inline]
+    pub fn send_frame<'py, T>(
+        slf: &Bound<'py, Self>,
+        what: &Outgoing<'_>,
+        write: impl FnOnce(&Sent<'_>) -> PyResult<T>,
+        refuse: impl FnOnce(State) -> PyErr,
+    ) -> PyResult<T> {
+        let mut this = Self::inner(slf)?;
+        let key = this.masking_key()?;
+        let engine = &mut this.engine;
+        let sent = match what {
+            Outgoing::Text(text, framing) => engine.send_text(text, *framing, || key),
+            Outgoing::Binary(bytes, framing) => engine.send_binary(bytes, *framing, || key),
+            Outgoing::Ping(payload) => engine.send_ping(payload, || key),
+            Outgoing::Pong(payload) => engine.send_pong(payload, || key),
+            Outgoing::Close(code, reason) => engine.send_close(*code, reason, || key),
+        };
+        let (raised, state) = (this.raised(), this.engine.state());
+        // The results are made when the connection is not borrowed any more.
+        drop(this);
+        match (raised, sent) {
+            (Some(raised), _) => Err(raised),
+            (None, Ok(sent)) => write(&sent),
+            (None, Err(Misuse::State(..))) => Err(refuse(state)),
+            (None, Err(misuse)) => Err(errors::misuse(slf.py(), &misuse)),
+        }
+    }
+
     /// See `send` below.
     #[inline]
     pub fn send_event<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
-        compression: Compression,
+        compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        if let Some([data, _, message_finished]) = Message::fields(event) {
-            return Self::send_message(slf, event, (data, message_finished), compression);
+        match Outgoing::of(event, compress)? {
+            Some(what) => {
+                let write = |sent: &Sent<'_>| alloc::frame(slf.py(), sent);
+                Self::send_frame(slf, &what, write, |state| cannot_send(event, state))
+            }
+            None => Err(cannot_send(event, Self::inner(slf)?.engine.state())),
         }
-        if let Some([payload]) = Ping::fields(event) {
-            return Self::send_control(slf, event, payload, Opcode::Ping);
-        }
-        if let Some([payload]) = Pong::fields(event) {
-            return Self::send_control(slf, event, payload, Opcode::Pong);
-        }
-        if let Some([code, reason]) = CloseConnection::fields(event) {
-            return Self::send_close(slf, event, code, reason);
-        }
-        let state = Self::inner(slf)?.engine.state();
-        Err(cannot_send(event, state))
     }
 
     #[inline]
-    fn send_message<'py>(
+    fn send_directly<'py>(
         slf: &Bound<'py, Self>,
-        event: &Bound<'py, PyAny>,
-        (data, message_finished): (&Py<PyAny>, &Py<PyAny>),
-        compression: Compression,
+        what: &Outgoing<'_>,
+        name: &str,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
-        let data = buffers::data(data.bind(py))?;
-        let fin = match message_finished.bind(py).is_truthy()? {
-            true => Fin::Yes,
-            false => Fin::No,
-        };
-        let framing = Framing { fin, compression };
-        let mut this = Self::inner(slf)?;
-        let key = this.masking_key()?;
-        let sent = match &data {
-            Data::Text(text) => this.engine.send_text(text, framing, || key),
-            Data::Binary(bytes) => this.engine.send_binary(bytes, framing, || key),
-        };
-        let outcome = (this.raised(), this.engine.state());
-        drop(this);
-        finish(event, sent, outcome)
-    }
-
-    fn send_control<'py>(
-        slf: &Bound<'py, Self>,
-        event: &Bound<'py, PyAny>,
-        payload: &Py<PyAny>,
-        opcode: Opcode,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let payload = buffers::bytes(payload.bind(slf.py()))?;
-        let mut this = Self::inner(slf)?;
-        let key = this.masking_key()?;
-        let sent = match opcode {
-            Opcode::Ping => this.engine.send_ping(&payload, || key),
-            Opcode::Pong => this.engine.send_pong(&payload, || key),
-        };
-        let outcome = (this.raised(), this.engine.state());
-        drop(this);
-        finish(event, sent, outcome)
-    }
-
-    fn send_close<'py>(
-        slf: &Bound<'py, Self>,
-        event: &Bound<'py, PyAny>,
-        code: &Py<PyAny>,
-        reason: &Py<PyAny>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let py = slf.py();
-        let code = close_code(code.bind(py))?;
-        let reason = reason.bind(py);
-        let reason = match reason.is_none() {
-            true => "",
-            false => buffers::utf8(reason.cast::<PyString>()?)?,
-        };
-        let mut this = Self::inner(slf)?;
-        let key = this.masking_key()?;
-        let sent = this.engine.send_close(code, reason, || key);
-        let outcome = (this.raised(), this.engine.state());
-        drop(this);
-        finish(event, sent, outcome)
+        let write = |sent: &Sent<'_>| alloc::frame(py, sent);
+        Self::send_frame(slf, what, write, |state| cannot_send(&PyString::new(py, name), state))
     }
 }
 
@@ -321,69 +328,12 @@ impl Inner {
     }
 }
 
-/// Makes the frame, or the exception, when the connection is not borrowed any more: `outcome` is what a
-/// hook raised, and the state behind the call.
-#[inline]
-fn finish<'py>(
-    event: &Bound<'py, PyAny>,
-    sent: Result<ws13::Sent<'_>, Misuse>,
-    outcome: (Option<PyErr>, State),
-) -> PyResult<Bound<'py, PyBytes>> {
-    match (outcome, sent) {
-        ((Some(raised), _), _) => Err(raised),
-        (_, Ok(sent)) => alloc::frame(event.py(), &sent),
-        ((_, state), Err(Misuse::State(..))) => Err(cannot_send(event, state)),
-        (_, Err(misuse)) => Err(errors::misuse(event.py(), &misuse)),
-    }
-}
-
-#[cold]
-fn cannot_send(event: &Bound<'_, PyAny>, state: State) -> PyErr {
-    let py = event.py();
-    match names::state(py, state).and_then(|state| Ok((event.str()?, state.bind(py).str()?))) {
-        Ok((event, state)) => {
-            names::local_error(py, format!("Event {event} cannot be sent in state {state}."))
-        }
-        Err(error) => error,
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Opcode {
-    Ping,
-    Pong,
-}
-
 fn close_event(py: Python<'_>, code: CloseCode, reason: Option<&str>) -> PyResult<Py<PyAny>> {
     let reason = match reason {
         Some(reason) => PyString::new(py, reason).into_any().unbind(),
         None => py.None(),
     };
     CloseConnection::object(py, [names::close_reason(py, code)?, reason])
-}
-
-/// A program's choice, as the engine has it.
-pub const fn compression(compress: Option<bool>) -> Compression {
-    match compress {
-        None => Compression::Automatic,
-        Some(true) => Compression::Always,
-        Some(false) => Compression::Never,
-    }
-}
-
-/// A close code out of an int or a member of an IntEnum; `None` is a Close frame without one.
-fn close_code(code: &Bound<'_, PyAny>) -> PyResult<CloseCode> {
-    if code.is_none() {
-        return Ok(CloseCode::NO_STATUS_RCVD);
-    }
-    if !code.is_instance_of::<PyInt>() {
-        let message = format!("a close code is an int, not {}", code.get_type().qualname()?);
-        return Err(PyTypeError::new_err(message));
-    }
-    match code.extract::<u16>() {
-        Ok(number) if !code.is_instance_of::<PyBool>() => Ok(CloseCode(number)),
-        _ => Err(names::local_error(code.py(), format!("close code {code} must not be sent"))),
-    }
 }
 
 #[pymethods]
@@ -481,7 +431,65 @@ impl Connection {
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        Self::send_event(slf, event, compression(compress))
+        Self::send_event(slf, event, compress)
+    }
+
+    /// Returns a text message, or a piece of one, as `send` does for a `TextMessage`.
+    #[pyo3(signature = (text, message_finished = true, *, compress = None))]
+    fn send_text<'py>(
+        slf: &Bound<'py, Self>,
+        text: &Bound<'py, PyString>,
+        message_finished: bool,
+        compress: Option<bool>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let what = Outgoing::Text(buffers::utf8(text)?, framing(message_finished, compress));
+        Self::send_directly(slf, &what, "TextMessage")
+    }
+
+    /// Returns a binary message, or a piece of one, as `send` does for a `BytesMessage`.
+    #[pyo3(signature = (data, message_finished = true, *, compress = None))]
+    fn send_bytes<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+        message_finished: bool,
+        compress: Option<bool>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let what = Outgoing::Binary(buffers::bytes(data)?, framing(message_finished, compress));
+        Self::send_directly(slf, &what, "BytesMessage")
+    }
+
+    /// Returns a Ping frame, as `send` does for a `Ping`.
+    #[pyo3(signature = (payload = None))]
+    fn ping<'py>(
+        slf: &Bound<'py, Self>,
+        payload: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let payload = payload.map(buffers::bytes).transpose()?.unwrap_or_default();
+        Self::send_directly(slf, &Outgoing::Ping(payload), "Ping")
+    }
+
+    /// Returns a Pong frame, as `send` does for a `Pong`.
+    #[pyo3(signature = (payload = None))]
+    fn pong<'py>(
+        slf: &Bound<'py, Self>,
+        payload: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let payload = payload.map(buffers::bytes).transpose()?.unwrap_or_default();
+        Self::send_directly(slf, &Outgoing::Pong(payload), "Pong")
+    }
+
+    /// Takes bytes that the peer sent, and returns all the events that they bring.
+    ///
+    /// Args:
+    ///     data: any number of bytes, cut anywhere; None when the stream has ended (RFC 6455 §7.1.5).
+    ///
+    /// Raises:
+    ///     LocalProtocolError: the connection is closed, and `events()` has not been run to its end.
+    fn receive<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        Self::receive_all(slf, data)
     }
 
     /// Takes bytes that the peer sent; what they bring comes out of `events()`.
@@ -492,7 +500,7 @@ impl Connection {
     /// Raises:
     ///     LocalProtocolError: the connection is closed, and `events()` has not been run to its end.
     fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        Self::receive(slf, data)
+        Self::take_data(slf, data)
     }
 
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator

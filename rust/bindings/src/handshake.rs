@@ -395,9 +395,9 @@ impl H11Handshake {
         this.connection = Some(connection.clone_ref(py));
         this.pending.take_if(|pending| pending.events.is_empty());
         drop(this);
-        Connection::receive(connection.bind(py), PyBytes::new(py, &early_data).as_any())?;
+        Connection::take_data(connection.bind(py), PyBytes::new(py, &early_data).as_any())?;
         if ended {
-            Connection::receive(connection.bind(py), py.None().bind(py))?;
+            Connection::take_data(connection.bind(py), py.None().bind(py))?;
         }
         Ok(bytes)
     }

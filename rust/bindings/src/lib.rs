@@ -2,7 +2,7 @@
 //! every method converts, calls the engine, and converts back.
 //!
 //! ```text
-//! buffers headers     Python -> Rust     events alloc errors names     Rust -> Python
+//! buffers headers outgoing     Python -> Rust     events alloc errors names     Rust -> Python
 //! entropy             masking keys and nonces
 //! connection handshake ws_connection extensions     the classes     frames     single frames
 //! taken whole             events of the engine -> Python     config deflate     limits, permessage-deflate
@@ -23,6 +23,7 @@ mod handshake;
 mod headers;
 mod input;
 mod names;
+mod outgoing;
 mod taken;
 mod whole;
 mod ws_connection;

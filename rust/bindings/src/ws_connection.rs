@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::alloc;
 use crate::config::Config;
-use crate::connection::{Connection, compression};
+use crate::connection::Connection;
 use crate::handshake::H11Handshake;
 
 /// One end of a WebSocket connection, opening handshake included, RFC 6455.
@@ -162,7 +162,7 @@ impl WSConnection {
                 }
                 Ok(connection.call_method("send", (event,), Some(&options))?.cast_into()?)
             }
-            Some(connection) => Connection::send_event(&connection, event, compression(compress)),
+            Some(connection) => Connection::send_event(&connection, event, compress),
             None => {
                 let bytes = H11Handshake::send_event(&handshake, event)?;
                 Self::adopt(slf, &handshake)?;
@@ -186,7 +186,7 @@ impl WSConnection {
             Some(connection) if Connection::is_customised(&connection)? => {
                 connection.call_method1("receive_data", (data,)).map(drop)
             }
-            Some(connection) => Connection::receive(&connection, data),
+            Some(connection) => Connection::take_data(&connection, data),
             None => {
                 H11Handshake::receive(&handshake, data)?;
                 Self::adopt(slf, &handshake)

@@ -101,28 +101,37 @@ impl Header {
 
     /// The header as bytes.
     #[must_use]
+    #[inline]
     pub fn encode(&self) -> HeaderBytes {
         let fin = if self.fin { FIN } else { 0 };
         let masked = if self.masking_key.is_some() { MASKED } else { 0 };
-        let mut out = HeaderBytes::EMPTY;
-        out.push(&[fin | self.rsv.bits() | self.opcode.bits()]);
+        let first = u128::from(fin | self.rsv.bits() | self.opcode.bits());
+        let second = |length: u8| u128::from(masked | length) << 8;
+        // All of it in one number, its first byte lowest: nothing is appended byte by byte.
         // §5.2: "the minimal number of bytes MUST be used to encode the length".
-        match (u8::try_from(self.payload_length), u16::try_from(self.payload_length)) {
-            (Ok(length), _) if length < LENGTH_16 => out.push(&[masked | length]),
-            (_, Ok(length)) => {
-                out.push(&[masked | LENGTH_16]);
-                out.push(&length.to_be_bytes());
-            }
-            _ => {
-                out.push(&[masked | LENGTH_64]);
-                out.push(&self.payload_length.to_be_bytes());
-            }
-        }
-        if let Some(key) = &self.masking_key {
-            out.push(key);
-        }
-        out
+        let (head, key_at) =
+            match (u8::try_from(self.payload_length), u16::try_from(self.payload_length)) {
+                (Ok(length), _) if length < LENGTH_16 => (first | second(length), KeyAt::Byte2),
+                (_, Ok(length)) => {
+                    let length = u128::from(length.swap_bytes()) << 16;
+                    (first | second(LENGTH_16) | length, KeyAt::Byte4)
+                }
+                _ => {
+                    let length = u128::from(self.payload_length.swap_bytes()) << 16;
+                    (first | second(LENGTH_64) | length, KeyAt::Byte10)
+                }
+            };
+        HeaderBytes::of(head, key_at, self.masking_key)
     }
+}
+
+/// Where the masking key begins, behind the length.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum KeyAt {
+    Byte2 = 2,
+    Byte4 = 4,
+    Byte10 = 10,
 }
 
 /// An encoded header.
@@ -134,6 +143,21 @@ pub struct HeaderBytes {
 
 impl HeaderBytes {
     const EMPTY: Self = Self { bytes: [0; MAX_HEADER], length: 0 };
+
+    #[inline]
+    fn of(head: u128, key_at: KeyAt, masking_key: Option<MaskingKey>) -> Self {
+        let key = u128::from(u32::from_le_bytes(masking_key.unwrap_or_default()));
+        let head = head
+            | match key_at {
+                KeyAt::Byte2 => key << 16,
+                KeyAt::Byte4 => key << 32,
+                KeyAt::Byte10 => key << 80,
+            };
+        let bytes = head.to_le_bytes();
+        let bytes = *bytes.first_chunk().unwrap_or(&[0; MAX_HEADER]);
+        let length = (key_at as u8).saturating_add(if masking_key.is_some() { 4 } else { 0 });
+        Self { bytes, length }
+    }
 
     fn push(&mut self, bytes: &[u8]) {
         let free = self.bytes.get_mut(usize::from(self.length)..).unwrap_or_default();

@@ -84,19 +84,36 @@ impl Mask {
     fn copy_and_fold<S: Slot>(self, source: &[u8], target: &mut [S], mut fold: impl FnMut(u64)) {
         // The words of both must lie alike, so both must end alike.
         let length = source.len().min(target.len());
-        let (from, from_rest) = source.get(..length).unwrap_or_default().as_chunks::<8>();
-        let (to, to_rest) = target.get_mut(..length).unwrap_or_default().as_chunks_mut::<8>();
-        let key = u64::from(self.key) << 32 | u64::from(self.key);
-        for (from, to) in from.iter().zip(to) {
-            let word = u64::from_le_bytes(*from) ^ key;
+        let source = source.get(..length).unwrap_or_default();
+        let target = target.get_mut(..length).unwrap_or_default();
+        let (from, rest) = source.as_chunks::<8>();
+        for (from, to) in from.iter().zip(target.as_chunks_mut::<8>().0) {
+            let word = u64::from_le_bytes(*from) ^ self.word();
             fold(word);
             *to = word.to_le_bytes().map(S::holding);
         }
-        for ((byte, slot), key) in from_rest.iter().zip(to_rest).zip(key.to_le_bytes()) {
+        if rest.is_empty() {
+            return;
+        }
+        if let (Some(from), Some(to)) = (source.last_chunk::<8>(), target.last_chunk_mut::<8>()) {
+            // Less than a word is left: the last eight bytes, some of them once more, cost less than
+            // a loop over the rest.
+            let word = u64::from_le_bytes(*from) ^ self.advanced(length).word();
+            fold(word);
+            *to = word.to_le_bytes().map(S::holding);
+            return;
+        }
+        for ((byte, slot), key) in rest.iter().zip(target).zip(self.word().to_le_bytes()) {
             let byte = byte ^ key;
             fold(u64::from(byte));
             *slot = S::holding(byte);
         }
+    }
+
+    /// The key, twice.
+    const fn word(self) -> u64 {
+        let key = self.key as u64;
+        key << 32 | key
     }
 }
 

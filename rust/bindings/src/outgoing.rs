@@ -1,0 +1,96 @@
+//! What a connection sends: objects of Python, a frame of the engine, `bytes`.
+
+use std::borrow::Cow;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyInt, PyString};
+use ws13::extension::Compression;
+use ws13::{CloseCode, Fin, Framing, State};
+
+use crate::buffers::{self, Data};
+use crate::events::{CloseConnection, EventClass, Message, Ping, Pong};
+use crate::names;
+
+/// Something to send, its arguments read.
+pub enum Outgoing<'a> {
+    Text(&'a str, Framing),
+    Binary(Cow<'a, [u8]>, Framing),
+    Ping(Cow<'a, [u8]>),
+    Pong(Cow<'a, [u8]>),
+    Close(CloseCode, &'a str),
+}
+
+impl<'a> Outgoing<'a> {
+    /// What an event stands for; `None` if it is of the handshake, or no event.
+    #[inline]
+    pub fn of(event: &'a Bound<'_, PyAny>, compress: Option<bool>) -> PyResult<Option<Self>> {
+        let py = event.py();
+        if let Some([data, _, message_finished]) = Message::fields(event) {
+            let data = buffers::data(data.bind(py))?;
+            let framing = framing(message_finished.bind(py).is_truthy()?, compress);
+            return Ok(Some(match data {
+                Data::Text(text) => Self::Text(text, framing),
+                Data::Binary(bytes) => Self::Binary(bytes, framing),
+            }));
+        }
+        if let Some([payload]) = Ping::fields(event) {
+            return Ok(Some(Self::Ping(buffers::bytes(payload.bind(py))?)));
+        }
+        if let Some([payload]) = Pong::fields(event) {
+            return Ok(Some(Self::Pong(buffers::bytes(payload.bind(py))?)));
+        }
+        if let Some([code, reason]) = CloseConnection::fields(event) {
+            return Self::close(code.bind(py), reason.bind(py)).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// A Close frame with the code and reason of a program, both of which may be None.
+    pub fn close(code: &Bound<'_, PyAny>, reason: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        let reason = match reason.is_none() {
+            true => "",
+            false => buffers::utf8(reason.cast::<PyString>()?)?,
+        };
+        Ok(Self::Close(close_code(code)?, reason))
+    }
+}
+
+/// How a program wants a piece of a message to be sent.
+#[inline]
+pub const fn framing(message_finished: bool, compress: Option<bool>) -> Framing {
+    let fin = if message_finished { Fin::Yes } else { Fin::No };
+    let compression = match compress {
+        None => Compression::Automatic,
+        Some(true) => Compression::Always,
+        Some(false) => Compression::Never,
+    };
+    Framing { fin, compression }
+}
+
+/// A close code out of an int or a member of an IntEnum; `None` is a Close frame without one.
+fn close_code(code: &Bound<'_, PyAny>) -> PyResult<CloseCode> {
+    if code.is_none() {
+        return Ok(CloseCode::NO_STATUS_RCVD);
+    }
+    if !code.is_instance_of::<PyInt>() {
+        let message = format!("a close code is an int, not {}", code.get_type().qualname()?);
+        return Err(PyTypeError::new_err(message));
+    }
+    match code.extract::<u16>() {
+        Ok(number) if !code.is_instance_of::<PyBool>() => Ok(CloseCode(number)),
+        _ => Err(names::local_error(code.py(), format!("close code {code} must not be sent"))),
+    }
+}
+
+/// A program has sent what cannot be sent now. `what` is an event, or the name of a method.
+#[cold]
+pub fn cannot_send(what: &Bound<'_, PyAny>, state: State) -> PyErr {
+    let py = what.py();
+    match names::state(py, state).and_then(|state| Ok((what.str()?, state.bind(py).str()?))) {
+        Ok((what, state)) => {
+            names::local_error(py, format!("Event {what} cannot be sent in state {state}."))
+        }
+        Err(error) => error,
+    }
+}
