@@ -280,6 +280,46 @@ class Connection:
         §7.4), and `TypeError` if a field has the wrong type or text and bytes meet in one message.
         Nothing has changed then.
         """
+    def send_text(
+        self, text: str, message_finished: bool = True, *, compress: bool | None = None
+    ) -> bytes:
+        """
+        Returns a frame of a text message, as `send` does for a `TextMessage`, and raises the same.
+        """
+    def send_bytes(
+        self, data: _Bytes, message_finished: bool = True, *, compress: bool | None = None
+    ) -> bytes:
+        """
+        Returns a frame of a binary message, as `send` does for a `BytesMessage`, and raises the
+        same.
+        """
+    def ping(self, payload: _Bytes = b"") -> bytes:
+        """Returns a Ping frame, as `send` does for a `Ping`, and raises the same."""
+    def pong(self, payload: _Bytes = b"") -> bytes:
+        """Returns a Pong frame, as `send` does for a `Pong`, and raises the same."""
+    def close(self, code: int = 1000, reason: str | None = None) -> bytes:
+        """Returns a Close frame, as `send` does for a `CloseConnection`, and raises the same."""
+    def send_all(self, events: Iterable[Event]) -> bytes:
+        """
+        Returns the bytes that tell the peer of all `events`, as `send` does for each.
+
+        Raises what `send` raises. What was made of the events before the one that is refused comes
+        with the next call that sends.
+        """
+    def send_parts(self, event: Event, *, compress: bool | None = None) -> tuple[bytes, bytes]:
+        """
+        Returns header and payload of a frame: what `send` returns, for `writelines` and `sendmsg`.
+
+        A payload that goes out as it is, a server's that is not compressed, is not copied if it is
+        `bytes`. Raises what `send` raises.
+        """
+    def receive(self, data: bytes | None) -> list[Event]:
+        """
+        Takes bytes that the peer sent and returns all events that they bring: `receive_data` and
+        `events` in one call.
+
+        Raises what these raise. What came before the error is there in the next call.
+        """
     def receive_data(self, data: bytes | None) -> None:
         """
         Takes bytes that the peer sent, any number, cut anywhere; None when the stream has ended.
@@ -372,6 +412,46 @@ class WSConnection:
         Raises `LocalProtocolError` if the event cannot be sent now, or not as it is, and
         `TypeError` if a field has the wrong type or text and bytes meet in one message. Nothing has
         changed then.
+        """
+    def send_text(
+        self, text: str, message_finished: bool = True, *, compress: bool | None = None
+    ) -> bytes:
+        """
+        Returns a frame of a text message, as `send` does for a `TextMessage`, and raises the same.
+        """
+    def send_bytes(
+        self, data: _Bytes, message_finished: bool = True, *, compress: bool | None = None
+    ) -> bytes:
+        """
+        Returns a frame of a binary message, as `send` does for a `BytesMessage`, and raises the
+        same.
+        """
+    def ping(self, payload: _Bytes = b"") -> bytes:
+        """Returns a Ping frame, as `send` does for a `Ping`, and raises the same."""
+    def pong(self, payload: _Bytes = b"") -> bytes:
+        """Returns a Pong frame, as `send` does for a `Pong`, and raises the same."""
+    def close(self, code: int = 1000, reason: str | None = None) -> bytes:
+        """Returns a Close frame, as `send` does for a `CloseConnection`, and raises the same."""
+    def send_all(self, events: Iterable[Event]) -> bytes:
+        """
+        Returns the bytes that tell the peer of all `events`, as `send` does for each.
+
+        Raises what `send` raises. What was made of the events before the one that is refused comes
+        with the next call that sends.
+        """
+    def send_parts(self, event: Event, *, compress: bool | None = None) -> tuple[bytes, bytes]:
+        """
+        Returns header and payload of a frame: what `send` returns, for `writelines` and `sendmsg`.
+
+        A payload that goes out as it is, a server's that is not compressed, is not copied if it is
+        `bytes`. Raises what `send` raises.
+        """
+    def receive(self, data: bytes | None) -> list[Event]:
+        """
+        Takes bytes that the peer sent and returns all events that they bring: `receive_data` and
+        `events` in one call.
+
+        Raises what these raise. What came before the error is there in the next call.
         """
     def receive_data(self, data: bytes | None) -> None:
         """

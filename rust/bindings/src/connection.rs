@@ -14,12 +14,10 @@ use ws13::{CloseCode, Misuse, Role, Sent, State};
 use crate::alloc::GilCell;
 use crate::config::Config;
 use crate::events::{CloseConnection, EventClass};
-use crate::extensions::{self, Raised};
-use crate::input::Input;
-use crate::outgoing::{Outgoing, cannot_send, framing};
-use crate::taken::{Taken, convert, convert_whole};
-use crate::whole::Whole;
-use crate::{alloc, buffers, entropy, errors, names};
+use crate::inner::{Inner, Stream};
+use crate::outgoing::{self, Outgoing, cannot_send, framing};
+use crate::taken::Taken;
+use crate::{alloc, buffers, errors, names};
 
 /// One end of an open WebSocket connection, RFC 6455 §5 to §8.
 ///
@@ -33,41 +31,20 @@ pub struct Connection {
     inner: GilCell<Inner>,
 }
 
-struct Inner {
-    engine: ws13::Connection,
-    input: Input,
-    /// Boxed, so that a connection without it stays small.
-    rare: Option<Box<Rare>>,
-    stream: Stream,
-    /// `events()` has run to its end behind the last event: the program knows that it is over.
-    told: bool,
-    /// A program has put functions of its own in the place of methods of this object.
-    replaced: bool,
-}
-
-/// What few connections need.
-#[derive(Default)]
-struct Rare {
-    /// Events that a program wants `events()` to give out first: a `deque`, made when it is asked for.
-    injected: Option<Py<PyAny>>,
-    /// What a hook of an extension raised.
-    raised: Raised,
-    /// The message that is under way, where messages are given out whole, and how long it may become, in
-    /// bytes.
-    whole: Option<(Whole, usize)>,
-}
-
-/// What is known of the byte stream from the peer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stream {
-    Open,
-    /// It has ended, and what came before has not all been taken.
-    Ended,
-    /// It has ended without a closing handshake, which is the next and last event.
-    Abnormal,
-    /// It has ended, and that is dealt with.
-    Over,
-}
+/// The methods that a program may replace on one object.
+const METHODS: [&str; 11] = [
+    "send",
+    "send_text",
+    "send_bytes",
+    "send_all",
+    "send_parts",
+    "ping",
+    "pong",
+    "close",
+    "receive",
+    "receive_data",
+    "events",
+];
 
 impl Connection {
     /// An open connection.
@@ -78,26 +55,7 @@ impl Connection {
         early_data: &[u8],
         config: Option<&Config>,
     ) -> PyResult<Self> {
-        let mut raised = Raised::default();
-        let extensions = extensions::enabled(role, extensions, &mut raised)?;
-        let mut engine = ws13::Connection::with_extensions(role, extensions);
-        let mut rare = None;
-        if raised.is_used() {
-            rare.get_or_insert_with(Box::<Rare>::default).raised = raised;
-        }
-        if let Some(config) = config {
-            let limits = config.limits();
-            engine = engine.with_limits(&limits);
-            if config.has_whole_messages() {
-                let rare = rare.get_or_insert_with(Box::<Rare>::default);
-                let most = limits.message.and_then(|most| usize::try_from(most).ok());
-                rare.whole = Some((Whole::Nothing, most.unwrap_or(usize::MAX)));
-            }
-        }
-        let mut input = Input::default();
-        input.push(PyBytes::new(py, early_data));
-        let stream = Stream::Open;
-        let inner = Inner { engine, input, rare, stream, told: false, replaced: false };
+        let inner = Inner::open(py, role, extensions, early_data, config)?;
         Ok(Self { inner: GilCell::new(inner) })
     }
 
@@ -172,12 +130,16 @@ impl Connection {
         let events = PyList::empty(slf.py());
         match Self::take_all(slf, &events) {
             Ok(()) => Ok(events),
-            Err(error) => {
-                // What came before is not lost.
-                Self::injected(slf)?.call_method1(slf.py(), "extend", (events,))?;
-                Err(error)
-            }
+            Err(error) => Err(Self::put_back(slf, events, error)),
         }
+    }
+
+    /// Keeps events that were taken, but not given out, when an error comes: the next call gives them.
+    #[cold]
+    pub fn put_back(slf: &Bound<'_, Self>, events: Bound<'_, PyList>, error: PyErr) -> PyErr {
+        let extended = Self::injected(slf)
+            .and_then(|queue| queue.call_method1(slf.py(), "extend", (events,)).map(drop));
+        extended.err().unwrap_or(error)
     }
 
     fn take_all(slf: &Bound<'_, Self>, events: &Bound<'_, PyList>) -> PyResult<()> {
@@ -202,17 +164,18 @@ impl Connection {
         }
     }
 
-    /// Sends `what`: `write` makes of the frame what is returned, `whose` is what an error names.
+    /// Sends `what`. `write` makes of the frame, and of what was made before it and not returned, what is
+    /// returned; `refuse` says that it cannot be sent in this state.
     #[inline]
     pub fn send_frame<'py, T>(
         slf: &Bound<'py, Self>,
         what: &Outgoing<'_>,
-        write: impl FnOnce(&Sent<'_>) -> PyResult<T>,
+        write: impl FnOnce(Vec<u8>, &Sent<'_>) -> PyResult<T>,
         refuse: impl FnOnce(State) -> PyErr,
     ) -> PyResult<T> {
         let mut this = Self::inner(slf)?;
-        let key = this.masking_key()?;
-        let engine = &mut this.engine;
+        let key = this.masking_key(slf.py())?;
+        let Inner { engine, rare, .. } = &mut *this;
         let sent = match what {
             Outgoing::Text(text, framing) => engine.send_text(text, *framing, || key),
             Outgoing::Binary(bytes, framing) => engine.send_binary(bytes, *framing, || key),
@@ -220,14 +183,38 @@ impl Connection {
             Outgoing::Pong(payload) => engine.send_pong(payload, || key),
             Outgoing::Close(code, reason) => engine.send_close(*code, reason, || key),
         };
-        let (raised, state) = (this.raised(), this.engine.state());
+        let (mut raised, mut before) = (None, Vec::new());
+        if let Some(rare) = rare {
+            raised = rare.raised.take();
+            if sent.is_ok() && raised.is_none() {
+                before = std::mem::take(&mut rare.unsent);
+            }
+        }
+        let state = engine.state();
         // The results are made when the connection is not borrowed any more.
         drop(this);
         match (raised, sent) {
             (Some(raised), _) => Err(raised),
-            (None, Ok(sent)) => write(&sent),
+            (None, Ok(sent)) => write(before, &sent),
             (None, Err(Misuse::State(..))) => Err(refuse(state)),
             (None, Err(misuse)) => Err(errors::misuse(slf.py(), &misuse)),
+        }
+    }
+
+    /// Sends an event; see [`Connection::send_frame`].
+    #[inline]
+    fn send_as<'py, T>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        compress: Option<bool>,
+        write: impl FnOnce(Vec<u8>, &Sent<'_>) -> PyResult<T>,
+    ) -> PyResult<T> {
+        match Outgoing::of(event, compress)? {
+            Some(what) => Self::send_frame(slf, &what, write, |state| cannot_send(event, state)),
+            None => {
+                let state = Self::inner(slf)?.engine.state();
+                Err(cannot_send(event, state))
+            }
         }
     }
 
@@ -238,13 +225,26 @@ impl Connection {
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        match Outgoing::of(event, compress)? {
-            Some(what) => {
-                let write = |sent: &Sent<'_>| alloc::frame(slf.py(), sent);
-                Self::send_frame(slf, &what, write, |state| cannot_send(event, state))
-            }
-            None => Err(cannot_send(event, Self::inner(slf)?.engine.state())),
-        }
+        let py = slf.py();
+        Self::send_as(slf, event, compress, |before, sent| outgoing::whole(py, &before, sent))
+    }
+
+    /// A text message of one frame.
+    #[inline]
+    pub fn send_whole_text<'py>(
+        slf: &Bound<'py, Self>,
+        text: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Ok(Self::send_text(slf, text.cast::<PyString>()?, true, None)?.into_any())
+    }
+
+    /// A binary message of one frame.
+    #[inline]
+    pub fn send_whole_bytes<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Ok(Self::send_bytes(slf, data, true, None)?.into_any())
     }
 
     #[inline]
@@ -254,77 +254,8 @@ impl Connection {
         name: &str,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
-        let write = |sent: &Sent<'_>| alloc::frame(py, sent);
+        let write = |before: Vec<u8>, sent: &Sent<'_>| outgoing::whole(py, &before, sent);
         Self::send_frame(slf, what, write, |state| cannot_send(&PyString::new(py, name), state))
-    }
-}
-
-impl Inner {
-    #[inline]
-    fn take_event(&mut self, py: Python<'_>) -> PyResult<Taken> {
-        if self.input.is_empty() && !self.engine.holds_event() {
-            return Ok(self.end_event(py));
-        }
-        loop {
-            let mut rest = self.input.rest(py);
-            let event = self.engine.receive(&mut rest);
-            let whole = self.rare.as_mut().and_then(|rare| rare.whole.as_mut());
-            let taken = match (event, whole) {
-                (None, _) => Ok(Taken::Nothing),
-                (Some(event), None) => convert(py, event),
-                (Some(event), Some(whole)) => convert_whole(py, event, whole, self.input.object()),
-            };
-            let left = rest.len();
-            self.input.keep_last(py, left);
-            self.engine.release();
-            if let Some(error) = self.raised() {
-                return Err(error);
-            }
-            // Where memory ran out, a piece of the stream is gone with it.
-            match taken.inspect_err(|_| self.engine.give_up())? {
-                Taken::Nothing => return Ok(self.end_event(py)),
-                Taken::NoEvent => {}
-                taken => return Ok(taken),
-            }
-        }
-    }
-
-    /// What comes when all input is used: perhaps the end.
-    #[inline]
-    fn end_event(&mut self, py: Python<'_>) -> Taken {
-        if self.stream == Stream::Ended {
-            self.receive_eof(py);
-        }
-        if self.stream == Stream::Abnormal {
-            self.stream = Stream::Over;
-            return Taken::Close(CloseCode::ABNORMAL_CLOSURE, None);
-        }
-        self.told = !matches!(self.engine.state(), State::Open | State::LocalClosing);
-        Taken::Nothing
-    }
-
-    /// What a hook has raised, once.
-    #[inline]
-    fn raised(&self) -> Option<PyErr> {
-        self.rare.as_ref().and_then(|rare| rare.raised.take())
-    }
-
-    fn receive_eof(&mut self, py: Python<'_>) {
-        self.stream = match self.engine.receive_eof() {
-            true => Stream::Abnormal,
-            false => Stream::Over,
-        };
-        if let Some((whole, _)) = self.rare.as_mut().and_then(|rare| rare.whole.as_mut()) {
-            whole.clear(py);
-        }
-    }
-
-    #[inline]
-    fn masking_key(&self) -> PyResult<ws13::MaskingKey> {
-        match self.engine.role() {
-            Role::Client => entropy::masking_key(),
-            Role::Server => Ok([0; 4]),
-        }
     }
 }
 
@@ -458,8 +389,59 @@ impl Connection {
         Self::send_directly(slf, &what, "BytesMessage")
     }
 
+    /// Returns a Close frame, as `send` does for a `CloseConnection`.
+    #[pyo3(signature = (code = None, reason = None),
+        text_signature = "($self, code=1000, reason=None)")]
+    fn close<'py>(
+        slf: &Bound<'py, Self>,
+        code: Option<&Bound<'py, PyAny>>,
+        reason: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        Self::send_directly(slf, &Outgoing::close(code, reason)?, "CloseConnection")
+    }
+
+    /// Returns the bytes that tell the peer of all `events`, one behind the other, as `send` does for
+    /// each. If one of them is refused, what was made of those before it comes with the next call that
+    /// sends.
+    fn send_all<'py>(
+        slf: &Bound<'py, Self>,
+        events: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let mut bytes = Vec::new();
+        for event in events.try_iter()? {
+            let sent = event.and_then(|event| {
+                Self::send_as(slf, &event, None, |before, sent| {
+                    bytes.extend(before);
+                    sent.append_to(&mut bytes);
+                    Ok(())
+                })
+            });
+            if let Err(error) = sent {
+                if !bytes.is_empty() {
+                    let mut this = Self::inner(slf)?;
+                    this.rare.get_or_insert_default().unsent = bytes;
+                }
+                return Err(error);
+            }
+        }
+        Ok(PyBytes::new(slf.py(), &bytes))
+    }
+
+    /// Returns header and payload of the frame that tells the peer of `event`: what `send` returns, in
+    /// two parts, for `writelines` and `sendmsg`. A payload that goes out as it is, a server's that is
+    /// not compressed, is the object in the event, if that is `bytes`, and is not copied.
+    #[pyo3(signature = (event, *, compress = None))]
+    fn send_parts<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        compress: Option<bool>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        let py = slf.py();
+        Self::send_as(slf, event, compress, |before, sent| outgoing::parts(py, before, sent, event))
+    }
+
     /// Returns a Ping frame, as `send` does for a `Ping`.
-    #[pyo3(signature = (payload = None))]
+    #[pyo3(signature = (payload = None), text_signature = "($self, payload=b'')")]
     fn ping<'py>(
         slf: &Bound<'py, Self>,
         payload: Option<&Bound<'py, PyAny>>,
@@ -469,7 +451,7 @@ impl Connection {
     }
 
     /// Returns a Pong frame, as `send` does for a `Pong`.
-    #[pyo3(signature = (payload = None))]
+    #[pyo3(signature = (payload = None), text_signature = "($self, payload=b'')")]
     fn pong<'py>(
         slf: &Bound<'py, Self>,
         payload: Option<&Bound<'py, PyAny>>,
@@ -515,7 +497,7 @@ impl Connection {
         name: &Bound<'_, PyString>,
         value: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        if matches!(name.to_str(), Ok("send" | "receive_data" | "events")) {
+        if name.to_str().is_ok_and(|name| METHODS.contains(&name)) {
             Self::inner(slf)?.replaced = true;
         }
         alloc::set_attribute(slf.as_any(), name, Some(value))
@@ -550,5 +532,45 @@ impl Connection {
 
     fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> PyResult<()> {
         self.__reduce__()
+    }
+}
+
+/// The methods that are called for every message, in their usual form.
+pub mod methods {
+    use super::{Bound, Connection, PyAny, PyResult, Python, alloc};
+
+    alloc::method!(Send, c"send", Connection, |slf, event| {
+        Ok(Connection::send_event(slf, event, None)?.into_any())
+    });
+    alloc::method!(SendText, c"send_text", Connection, |slf, text| {
+        Connection::send_whole_text(slf, text)
+    });
+    alloc::method!(SendBytes, c"send_bytes", Connection, |slf, data| {
+        Connection::send_whole_bytes(slf, data)
+    });
+    alloc::method!(Pong, c"pong", Connection, |slf, payload| {
+        Ok(Connection::pong(slf, Some(payload))?.into_any())
+    });
+    alloc::method!(Receive, c"receive", Connection, |slf, data| {
+        Ok(Connection::receive_all(slf, data)?.into_any())
+    });
+    alloc::method!(ReceiveData, c"receive_data", Connection, |slf, data| {
+        Connection::take_data(slf, data)?;
+        Ok(slf.py().None().into_bound(slf.py()))
+    });
+    alloc::method!(Events, c"events", Connection, |slf| {
+        Ok(Connection::events(slf.clone())?.into_bound(slf.py()))
+    });
+
+    /// Puts them into the class.
+    pub fn install(py: Python<'_>) -> PyResult<()> {
+        let class = &py.get_type::<Connection>();
+        alloc::install::<Send, 1>(class)?;
+        alloc::install::<SendText, 1>(class)?;
+        alloc::install::<SendBytes, 1>(class)?;
+        alloc::install::<Pong, 1>(class)?;
+        alloc::install::<Receive, 1>(class)?;
+        alloc::install::<ReceiveData, 1>(class)?;
+        alloc::install::<Events, 0>(class)
     }
 }

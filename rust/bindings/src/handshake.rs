@@ -89,6 +89,10 @@ impl H11Handshake {
         Ok(slf.try_borrow()?.engine.role() == Role::Client)
     }
 
+    pub fn engine_state(slf: &Bound<'_, Self>) -> PyResult<ws13::State> {
+        Ok(slf.try_borrow()?.engine.state())
+    }
+
     pub fn public_state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         names::state(slf.py(), slf.try_borrow()?.engine.state())
     }
@@ -349,7 +353,7 @@ impl H11Handshake {
             extensions: offers,
             fields: headers::from_python(extra_headers.bind(py))?,
         };
-        let nonce = entropy::nonce()?;
+        let nonce = entropy::nonce(py)?;
         let mut this = slf.try_borrow_mut()?;
         let bytes = this
             .engine

@@ -4,7 +4,7 @@
 //! ```text
 //! buffers headers outgoing     Python -> Rust     events alloc errors names     Rust -> Python
 //! entropy             masking keys and nonces
-//! connection handshake ws_connection extensions     the classes     frames     single frames
+//! connection inner handshake ws_connection extensions     the classes     frames     single frames
 //! taken whole             events of the engine -> Python     config deflate     limits, permessage-deflate
 //! ```
 
@@ -21,6 +21,7 @@ mod extensions;
 mod frames;
 mod handshake;
 mod headers;
+mod inner;
 mod input;
 mod names;
 mod outgoing;
@@ -53,6 +54,8 @@ mod _native {
         crate::names::claim_interpreter(module.py())?;
         // Made once and never asked for by name, but by `isinstance` and by curious people.
         module.add("Events", crate::alloc::Iterator::class(module.py())?)?;
+        crate::connection::methods::install(module.py())?;
+        crate::ws_connection::methods::install(module.py())?;
         crate::events::add_to(module)
     }
 

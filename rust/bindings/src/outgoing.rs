@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyInt, PyString};
 use ws13::extension::Compression;
-use ws13::{CloseCode, Fin, Framing, State};
+use ws13::{CloseCode, Fin, Framing, Sent, State};
 
 use crate::buffers::{self, Data};
 use crate::events::{CloseConnection, EventClass, Message, Ping, Pong};
-use crate::names;
+use crate::{alloc, names};
 
 /// Something to send, its arguments read.
 pub enum Outgoing<'a> {
@@ -41,19 +41,57 @@ impl<'a> Outgoing<'a> {
             return Ok(Some(Self::Pong(buffers::bytes(payload.bind(py))?)));
         }
         if let Some([code, reason]) = CloseConnection::fields(event) {
-            return Self::close(code.bind(py), reason.bind(py)).map(Some);
+            return Self::close(Some(code.bind(py)), Some(reason.bind(py))).map(Some);
         }
         Ok(None)
     }
 
-    /// A Close frame with the code and reason of a program, both of which may be None.
-    pub fn close(code: &Bound<'_, PyAny>, reason: &'a Bound<'_, PyAny>) -> PyResult<Self> {
-        let reason = match reason.is_none() {
-            true => "",
-            false => buffers::utf8(reason.cast::<PyString>()?)?,
+    /// A Close frame with the code and reason of a program.
+    pub fn close(
+        code: Option<&Bound<'_, PyAny>>,
+        reason: Option<&'a Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let code = code.map_or(Ok(CloseCode::NORMAL_CLOSURE), close_code)?;
+        let reason = match reason.filter(|reason| !reason.is_none()) {
+            Some(reason) => buffers::utf8(reason.cast::<PyString>()?)?,
+            None => "",
         };
-        Ok(Self::Close(close_code(code)?, reason))
+        Ok(Self::Close(code, reason))
     }
+}
+
+/// The frame, behind what was made before, as one `bytes`.
+#[inline]
+pub fn whole<'py>(
+    py: Python<'py>,
+    before: &[u8],
+    sent: &Sent<'_>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    match before {
+        [] => alloc::frame(py, sent),
+        before => alloc::frame_behind(py, before, sent),
+    }
+}
+
+/// Header and payload of the frame of `event`, the first one behind what was made before.
+pub fn parts<'py>(
+    py: Python<'py>,
+    before: Vec<u8>,
+    sent: &Sent<'_>,
+    event: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let header = match before.as_slice() {
+        [] => PyBytes::new(py, sent.header()),
+        before => PyBytes::new(py, &[before, sent.header()].concat()),
+    };
+    let given = Message::fields(event)
+        .and_then(|[data, ..]| data.bind(py).cast_exact::<PyBytes>().ok())
+        .filter(|_| sent.is_verbatim());
+    let payload = match given {
+        Some(payload) => payload.clone(),
+        None => alloc::payload(py, &sent.payload())?,
+    };
+    Ok((header, payload))
 }
 
 /// How a program wants a piece of a message to be sent.

@@ -1,45 +1,60 @@
 //! `ws13.WSConnection`: the opening handshake, and the connection that comes of it.
 
+use core::cell::RefMut;
+
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
-use crate::alloc;
+use crate::alloc::{self, GilCell};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::handshake::H11Handshake;
+use crate::outgoing::cannot_send;
 
 /// One end of a WebSocket connection, opening handshake included, RFC 6455.
 ///
 /// Args:
 ///     connection_type: CLIENT or SERVER.
 ///     config: limits, and whether messages are given out whole.
-#[pyclass(subclass, dict, weakref, module = "ws13")]
+#[pyclass(subclass, frozen, dict, weakref, module = "ws13")]
 pub struct WSConnection {
+    parts: GilCell<Parts>,
+}
+
+#[derive(Default)]
+struct Parts {
     /// There from `__init__` on.
     handshake: Option<Py<H11Handshake>>,
     connection: Option<Py<Connection>>,
+    /// All events of the handshake have been taken; what comes now is the connection's.
+    passed: bool,
 }
 
 impl WSConnection {
-    /// The two ends of the work, each with a reference of its own: nothing stays borrowed.
     #[inline]
-    fn parts<'py>(
-        slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, H11Handshake>, Option<Bound<'py, Connection>>)> {
-        let this = slf.try_borrow()?;
+    fn parts<'a>(slf: &'a Bound<'_, Self>) -> PyResult<RefMut<'a, Parts>> {
+        slf.get().parts.borrow_mut(slf.py())
+    }
+
+    /// The connection, with a reference of its own: nothing stays borrowed.
+    #[inline]
+    fn open<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Connection>>> {
         let py = slf.py();
-        let handshake = this.handshake.as_ref().ok_or_else(not_initialised)?;
-        let connection = this.connection.as_ref().map(|connection| connection.bind(py).clone());
-        Ok((handshake.bind(py).clone(), connection))
+        Ok(Self::parts(slf)?.connection.as_ref().map(|connection| connection.bind(py).clone()))
+    }
+
+    fn opening<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, H11Handshake>> {
+        let handshake = Self::parts(slf)?.handshake.as_ref().map(|it| it.clone_ref(slf.py()));
+        Ok(handshake.ok_or_else(not_initialised)?.into_bound(slf.py()))
     }
 
     /// Lets the connection that the handshake has made take over.
     fn adopt(slf: &Bound<'_, Self>, handshake: &Bound<'_, H11Handshake>) -> PyResult<()> {
         let connection = H11Handshake::established(handshake)?;
         if connection.is_some() {
-            slf.try_borrow_mut()?.connection = connection;
+            Self::parts(slf)?.connection = connection;
         }
         Ok(())
     }
@@ -47,11 +62,106 @@ impl WSConnection {
     /// The next event of the handshake, then of the connection.
     #[inline]
     pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let (handshake, connection) = Self::parts(slf)?;
-        if let Some(event) = H11Handshake::next_event(&handshake)? {
-            return Ok(Some(event));
+        let connection = Self::open(slf)?;
+        if !Self::parts(slf)?.passed {
+            if let Some(event) = H11Handshake::next_event(&Self::opening(slf)?)? {
+                return Ok(Some(event));
+            }
+            Self::parts(slf)?.passed = connection.is_some();
         }
         connection.map_or(Ok(None), |connection| Connection::next_event(&connection))
+    }
+
+    /// See `receive_data` below.
+    #[inline]
+    fn take_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        match Self::open(slf)? {
+            Some(connection) if Connection::is_customised(&connection)? => {
+                connection.call_method1("receive_data", (data,)).map(drop)
+            }
+            Some(connection) => Connection::take_data(&connection, data),
+            None => {
+                let handshake = Self::opening(slf)?;
+                H11Handshake::receive(&handshake, data)?;
+                Self::adopt(slf, &handshake)
+            }
+        }
+    }
+
+    /// See `receive` below.
+    #[inline]
+    fn receive_all<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        if let Some(connection) = Self::open(slf)?
+            && Self::parts(slf)?.passed
+            && !Connection::is_customised(&connection)?
+        {
+            return Connection::receive_all(&connection, data);
+        }
+        Self::take_data(slf, data)?;
+        let events = PyList::empty(slf.py());
+        for event in Self::events(slf.clone())?.bind(slf.py()).try_iter()? {
+            match (event, Self::open(slf)?) {
+                (Ok(event), _) => events.append(event)?,
+                (Err(error), Some(connection)) => {
+                    return Err(Connection::put_back(&connection, events, error));
+                }
+                (Err(error), None) => return Err(error),
+            }
+        }
+        Ok(events)
+    }
+
+    /// Lets the open connection do it: `what` is called `method`, and is there in the class above too.
+    fn delegate<'py>(
+        slf: &Bound<'py, Self>,
+        (method, what): (&str, &str),
+        arguments: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match Self::open(slf)? {
+            Some(connection) => connection.call_method(method, arguments, options),
+            None => {
+                let state = H11Handshake::engine_state(&Self::opening(slf)?)?;
+                Err(cannot_send(&PyString::new(slf.py(), what), state))
+            }
+        }
+    }
+
+    /// The open connection, if none of its methods is another than usual.
+    #[inline]
+    fn usual<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Connection>>> {
+        match Self::open(slf)? {
+            Some(connection) if !Connection::is_customised(&connection)? => Ok(Some(connection)),
+            _ => Ok(None),
+        }
+    }
+
+    /// See `send` below.
+    #[inline]
+    fn send_event<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        compress: Option<bool>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        match Self::open(slf)? {
+            Some(connection) if Connection::is_customised(&connection)? => {
+                let options = PyDict::new(slf.py());
+                if let Some(compress) = compress {
+                    options.set_item("compress", compress)?;
+                }
+                Ok(connection.call_method("send", (event,), Some(&options))?.cast_into()?)
+            }
+            Some(connection) => Connection::send_event(&connection, event, compress),
+            None => {
+                let handshake = Self::opening(slf)?;
+                let bytes = H11Handshake::send_event(&handshake, event)?;
+                Self::adopt(slf, &handshake)?;
+                Ok(bytes)
+            }
+        }
     }
 }
 
@@ -64,8 +174,8 @@ impl WSConnection {
     /// Takes any arguments: `__init__` reads them, and that of a subclass may have others.
     #[new]
     #[pyo3(signature = (*_args, **_kwargs), text_signature = "(connection_type, *, config=None)")]
-    const fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
-        Self { handshake: None, connection: None }
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { parts: GilCell::new(Parts::default()) }
     }
 
     #[pyo3(signature = (connection_type, *, config = None))]
@@ -75,10 +185,9 @@ impl WSConnection {
         config: Option<Bound<'_, Config>>,
     ) -> PyResult<()> {
         let handshake = Py::new(slf.py(), H11Handshake::with_type(connection_type, config)?)?;
-        let mut this = slf.try_borrow_mut()?;
-        this.handshake = Some(handshake);
-        this.connection = None;
-        drop(this);
+        let fresh = Parts { handshake: Some(handshake), ..Parts::default() };
+        let old = std::mem::replace(&mut *Self::parts(slf)?, fresh);
+        drop(old);
         alloc::drop_empty_dict(slf);
         Ok(())
     }
@@ -86,35 +195,35 @@ impl WSConnection {
     /// Whether this is the client's end.
     #[getter]
     fn client(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        let (handshake, _) = Self::parts(slf)?;
-        H11Handshake::is_client(&handshake)
+        H11Handshake::is_client(&Self::opening(slf)?)
     }
 
     /// The opening handshake.
     #[getter]
     fn handshake<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, H11Handshake>> {
-        Ok(Self::parts(slf)?.0)
+        Self::opening(slf)
     }
 
     /// The connection, None until the handshake is done.
     #[getter]
     fn connection<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Connection>>> {
-        Ok(Self::parts(slf)?.1)
+        Self::opening(slf)?;
+        Self::open(slf)
     }
 
     #[setter]
     fn set_connection(slf: &Bound<'_, Self>, connection: Option<Py<Connection>>) -> PyResult<()> {
-        slf.try_borrow_mut()?.connection = connection;
+        let old = std::mem::replace(&mut Self::parts(slf)?.connection, connection);
+        drop(old);
         Ok(())
     }
 
     /// Where the connection stands, a `ConnectionState`.
     #[getter]
     fn state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let (handshake, connection) = Self::parts(slf)?;
-        match connection {
+        match Self::open(slf)? {
             Some(connection) => Ok(connection.getattr("state")?.unbind()),
-            None => H11Handshake::public_state(&handshake),
+            None => H11Handshake::public_state(&Self::opening(slf)?),
         }
     }
 
@@ -132,8 +241,7 @@ impl WSConnection {
         headers: &Bound<'_, PyAny>,
         path: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let (handshake, _) = Self::parts(slf)?;
-        H11Handshake::upgrade(&handshake, headers, path)
+        H11Handshake::upgrade(&Self::opening(slf)?, headers, path)
     }
 
     /// Returns the bytes that tell the peer of `event`.
@@ -153,22 +261,91 @@ impl WSConnection {
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (handshake, connection) = Self::parts(slf)?;
-        match connection {
-            Some(connection) if Connection::is_customised(&connection)? => {
-                let options = PyDict::new(slf.py());
-                if let Some(compress) = compress {
-                    options.set_item("compress", compress)?;
-                }
-                Ok(connection.call_method("send", (event,), Some(&options))?.cast_into()?)
-            }
-            Some(connection) => Connection::send_event(&connection, event, compress),
-            None => {
-                let bytes = H11Handshake::send_event(&handshake, event)?;
-                Self::adopt(slf, &handshake)?;
-                Ok(bytes)
-            }
-        }
+        Self::send_event(slf, event, compress)
+    }
+
+    /// See `Connection.send_text`.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, text, message_finished=True, *, compress=None)")]
+    fn send_text<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Self::delegate(slf, ("send_text", "TextMessage"), args, kwargs)
+    }
+
+    /// See `Connection.send_bytes`.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, data, message_finished=True, *, compress=None)")]
+    fn send_bytes<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Self::delegate(slf, ("send_bytes", "BytesMessage"), args, kwargs)
+    }
+
+    /// See `Connection.ping`.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, payload=b'')")]
+    fn ping<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Self::delegate(slf, ("ping", "Ping"), args, kwargs)
+    }
+
+    /// See `Connection.pong`.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, payload=b'')")]
+    fn pong<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Self::delegate(slf, ("pong", "Pong"), args, kwargs)
+    }
+
+    /// See `Connection.close`.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, code=1000, reason=None)")]
+    fn close<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Self::delegate(slf, ("close", "CloseConnection"), args, kwargs)
+    }
+
+    /// See `Connection.send_all`.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, events)")]
+    fn send_all<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Self::delegate(slf, ("send_all", "Event"), args, kwargs)
+    }
+
+    /// See `Connection.send_parts`.
+    #[pyo3(signature = (*args, **kwargs), text_signature = "($self, event, *, compress=None)")]
+    fn send_parts<'py>(
+        slf: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        Self::delegate(slf, ("send_parts", "Event"), args, kwargs)
+    }
+
+    /// Takes bytes that the peer sent, and returns all the events that they bring.
+    ///
+    /// Args:
+    ///     data: any number of bytes, cut anywhere; None when the stream has ended.
+    ///
+    /// Raises:
+    ///     RemoteProtocolError, LocalProtocolError: as `receive_data`.
+    fn receive<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        Self::receive_all(slf, data)
     }
 
     /// Takes bytes that the peer sent; what they bring comes out of `events()`.
@@ -181,24 +358,14 @@ impl WSConnection {
     ///         answer that a server may send.
     ///     LocalProtocolError: the connection is closed, and `events()` has not been run to its end.
     fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (handshake, connection) = Self::parts(slf)?;
-        match connection {
-            Some(connection) if Connection::is_customised(&connection)? => {
-                connection.call_method1("receive_data", (data,)).map(drop)
-            }
-            Some(connection) => Connection::take_data(&connection, data),
-            None => {
-                H11Handshake::receive(&handshake, data)?;
-                Self::adopt(slf, &handshake)
-            }
-        }
+        Self::take_data(slf, data)
     }
 
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
     /// that is left keeps nothing back.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let (handshake, connection) = Self::parts(&slf)?;
-        if let Some(connection) = connection
+        let handshake = Self::opening(&slf)?;
+        if let Some(connection) = Self::open(&slf)?
             && Connection::is_customised(&connection)?
         {
             let events = (handshake.call_method0("events")?, connection.call_method0("events")?);
@@ -210,13 +377,15 @@ impl WSConnection {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.handshake)?;
-        visit.call(&self.connection)
+        self.parts.traverse(|parts| {
+            visit.call(&parts.handshake)?;
+            visit.call(&parts.connection)
+        })
     }
 
-    fn __clear__(&mut self) {
-        self.handshake = None;
-        self.connection = None;
+    fn __clear__(slf: &Bound<'_, Self>) {
+        let old = Self::parts(slf).ok().map(|mut parts| std::mem::take(&mut *parts));
+        drop(old);
     }
 
     fn __reduce__(&self) -> PyResult<()> {
@@ -229,5 +398,47 @@ impl WSConnection {
 
     fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> PyResult<()> {
         self.__reduce__()
+    }
+}
+
+/// The methods that are called for every message, in their usual form.
+pub mod methods {
+    use super::{Bound, Connection, PyAny, PyResult, PyTuple, Python, WSConnection, alloc};
+
+    alloc::method!(Send, c"send", WSConnection, |slf, event| {
+        Ok(WSConnection::send_event(slf, event, None)?.into_any())
+    });
+    alloc::method!(SendText, c"send_text", WSConnection, |slf, text| {
+        match WSConnection::usual(slf)? {
+            Some(connection) => Connection::send_whole_text(&connection, text),
+            None => WSConnection::send_text(slf, &PyTuple::new(slf.py(), [text])?, None),
+        }
+    });
+    alloc::method!(SendBytes, c"send_bytes", WSConnection, |slf, data| {
+        match WSConnection::usual(slf)? {
+            Some(connection) => Connection::send_whole_bytes(&connection, data),
+            None => WSConnection::send_bytes(slf, &PyTuple::new(slf.py(), [data])?, None),
+        }
+    });
+    alloc::method!(Receive, c"receive", WSConnection, |slf, data| {
+        Ok(WSConnection::receive_all(slf, data)?.into_any())
+    });
+    alloc::method!(ReceiveData, c"receive_data", WSConnection, |slf, data| {
+        WSConnection::take_data(slf, data)?;
+        Ok(slf.py().None().into_bound(slf.py()))
+    });
+    alloc::method!(Events, c"events", WSConnection, |slf| {
+        Ok(WSConnection::events(slf.clone())?.into_bound(slf.py()))
+    });
+
+    /// Puts them into the class.
+    pub fn install(py: Python<'_>) -> PyResult<()> {
+        let class = &py.get_type::<WSConnection>();
+        alloc::install::<Send, 1>(class)?;
+        alloc::install::<SendText, 1>(class)?;
+        alloc::install::<SendBytes, 1>(class)?;
+        alloc::install::<Receive, 1>(class)?;
+        alloc::install::<ReceiveData, 1>(class)?;
+        alloc::install::<Events, 0>(class)
     }
 }

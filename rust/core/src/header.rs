@@ -18,7 +18,7 @@
 
 use crate::config::Role;
 use crate::error::Violation;
-use crate::mask::{Mask, MaskingKey};
+use crate::mask::{Mask, MaskingKey, Slot};
 use crate::opcode::Opcode;
 
 /// The longest payload of a control frame, in bytes, RFC 6455 §5.5.
@@ -167,8 +167,20 @@ impl HeaderBytes {
         }
     }
 
+    /// Writes the header to the beginning of `target`, and perhaps zeros behind it, in the place of the
+    /// payload.
+    #[inline]
+    pub(crate) fn copy_to<S: Slot>(&self, target: &mut [S]) {
+        match target.first_chunk_mut() {
+            // The longest header costs less than a loop over a short one.
+            Some(start) => *start = self.bytes.map(S::holding),
+            None => Mask::NONE.copy(self.as_bytes(), target),
+        }
+    }
+
     /// The bytes of the header.
     #[must_use]
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }

@@ -6,6 +6,7 @@ use crate::close::{CloseBody, CloseCode};
 use crate::config::Role;
 use crate::connection::Connection;
 use crate::error::Misuse;
+use crate::event::Payload;
 use crate::extension::{Compression, Outbound, Refused};
 use crate::header::{Header, HeaderBytes, MAX_CONTROL_PAYLOAD, Rsv};
 use crate::mask::{Mask, MaskingKey, Slot};
@@ -57,18 +58,42 @@ impl Sent<'_> {
         self.header.as_bytes().len().saturating_add(self.payload.len())
     }
 
+    /// The bytes of the header.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        self.header.as_bytes()
+    }
+
+    /// The payload, and what masks it.
+    #[must_use]
+    pub fn payload(&self) -> Payload<'_> {
+        Payload::new(&self.payload, self.mask)
+    }
+
+    /// Whether the payload goes out as it was given: neither masked nor changed by an extension.
+    #[must_use]
+    pub fn is_verbatim(&self) -> bool {
+        self.mask == Mask::NONE && matches!(self.payload, Cow::Borrowed(_))
+    }
+
     /// Writes the frame to `target`, which has room for all of it.
     pub fn copy_to<S: Slot>(&self, target: &mut [S]) {
-        let header = self.header.as_bytes();
-        Mask::NONE.copy(header, target);
-        self.mask.copy(&self.payload, target.get_mut(header.len()..).unwrap_or_default());
+        self.header.copy_to(target);
+        let payload = target.get_mut(self.header.as_bytes().len()..).unwrap_or_default();
+        self.mask.copy(&self.payload, payload);
+    }
+
+    /// Appends the frame to `target`.
+    pub fn append_to(&self, target: &mut Vec<u8>) {
+        target.extend_from_slice(self.header.as_bytes());
+        self.mask.append(&self.payload, target);
     }
 
     /// The frame as a vector.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
-        let mut bytes = self.header.as_bytes().to_vec();
-        self.mask.append(&self.payload, &mut bytes);
+        let mut bytes = Vec::with_capacity(self.len());
+        self.append_to(&mut bytes);
         bytes
     }
 }

@@ -1,0 +1,185 @@
+//! New `bytes` and `str`, filled in one go, before anybody else can see them.
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use ws13::{Ends, Mask, Payload, Sent, Text};
+
+/// The payload as a `bytes` object.
+#[inline]
+pub fn payload<'py>(py: Python<'py>, payload: &Payload<'_>) -> PyResult<Bound<'py, PyBytes>> {
+    bytes(py, payload.len(), |target| payload.copy_to(target))
+}
+
+/// The frame as a `bytes` object.
+#[inline]
+pub fn frame<'py>(py: Python<'py>, sent: &Sent<'_>) -> PyResult<Bound<'py, PyBytes>> {
+    bytes(py, sent.len(), |target| sent.copy_to(target))
+}
+
+/// What was made before, and the frame behind it.
+pub fn frame_behind<'py>(
+    py: Python<'py>,
+    before: &[u8],
+    sent: &Sent<'_>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    bytes(py, before.len() + sent.len(), |target| {
+        let (start, rest) = target.split_at_mut(before.len());
+        Mask::NONE.copy(before, start);
+        sent.copy_to(rest);
+    })
+}
+
+/// The parts, unmasked, one behind the other, as a `bytes` object.
+pub fn joined<'py>(py: Python<'py>, parts: &[(&[u8], Mask)]) -> PyResult<Bound<'py, PyBytes>> {
+    let length = parts.iter().map(|(part, _)| part.len()).sum();
+    bytes(py, length, |mut target| {
+        for (part, mask) in parts {
+            let (place, rest) = target.split_at_mut(part.len());
+            mask.copy(part, place);
+            target = rest;
+        }
+    })
+}
+
+/// A `bytes` object of `length` bytes; `fill` writes all of them (the callers above copy exactly
+/// `length` bytes).
+#[inline]
+fn bytes<'py>(
+    py: Python<'py>,
+    length: usize,
+    fill: impl FnOnce(&mut [MaybeUninit<u8>]),
+) -> PyResult<Bound<'py, PyBytes>> {
+    let object = uninitialised(py, ffi::Py_ssize_t::try_from(length)?)?;
+    if length > 0 {
+        // SAFETY: the object holds `length` bytes, and is new: no other reference to it exists before
+        // this function returns. (The empty `bytes` is shared, and is left alone.)
+        let target = unsafe {
+            let start = ffi::PyBytes_AsString(object.as_ptr());
+            core::slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), length)
+        };
+        fill(target);
+    }
+    Ok(object)
+}
+
+/// A `bytes` object of `size` bytes that nobody has written yet.
+#[inline]
+fn uninitialised(py: Python<'_>, size: ffi::Py_ssize_t) -> PyResult<Bound<'_, PyBytes>> {
+    // SAFETY: a null pointer asks for an object whose bytes are not initialised; the call returns a
+    // new reference to a `bytes` of `size` bytes, or null with an exception set.
+    unsafe {
+        let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size);
+        Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked())
+    }
+}
+
+unsafe extern "C" {
+    /// Documented for C, and kept by PyO3 to itself.
+    fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
+}
+
+/// A `bytes` object that grows piece by piece; nobody else can see it before it is finished.
+#[derive(Default)]
+pub struct Growing {
+    object: Option<Py<PyBytes>>,
+    length: usize,
+}
+
+impl Growing {
+    /// Bytes so far.
+    pub const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Adds `piece`. `total` is how long the whole is going to be, as far as that is known: room is made
+    /// for at most so many bytes, and never for more than twice of what has come and 64 KiB.
+    pub fn append(
+        &mut self,
+        py: Python<'_>,
+        (piece, mask): (&[u8], Mask),
+        total: usize,
+    ) -> PyResult<()> {
+        let length = self.length.saturating_add(piece.len());
+        if length == 0 {
+            return Ok(());
+        }
+        let capacity = self.object.as_ref().map_or(Ok(0), |object| object.bind(py).len())?;
+        if length > capacity {
+            let grown = length.saturating_mul(2).saturating_add(64 * 1024);
+            self.resize(py, grown.min(total).max(length))?;
+        }
+        let Some(object) = &self.object else { return Ok(()) };
+        // SAFETY: the object is ours alone (nothing hands it out before `finish`), holds `capacity`
+        // bytes, and those from `length` on are written before anybody reads them.
+        let target = unsafe {
+            let start = ffi::PyBytes_AsString(object.as_ptr());
+            let start = start.cast::<MaybeUninit<u8>>().add(self.length);
+            core::slice::from_raw_parts_mut(start, piece.len())
+        };
+        mask.copy(piece, target);
+        self.length = length;
+        Ok(())
+    }
+
+    /// Lets go of what was added.
+    pub fn release(self, py: Python<'_>) {
+        drop(self.object.map(|object| object.into_bound(py)));
+    }
+
+    /// The object, as long as what was added.
+    pub fn finish<'py>(mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        if self.length > 0 {
+            self.resize(py, self.length)?;
+        }
+        Ok(self.object.take().map_or_else(|| PyBytes::new(py, b""), |object| object.into_bound(py)))
+    }
+
+    fn resize(&mut self, py: Python<'_>, size: usize) -> PyResult<()> {
+        let size = ffi::Py_ssize_t::try_from(size)?;
+        let Some(object) = self.object.take() else {
+            self.object = Some(uninitialised(py, size)?.unbind());
+            return Ok(());
+        };
+        let mut object = object.into_ptr();
+        // SAFETY: there is one reference to the object, which is not the shared empty one; the call
+        // takes it and leaves a new one, or null with an exception set.
+        let object = unsafe {
+            _PyBytes_Resize(&raw mut object, size);
+            Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
+        };
+        self.object = Some(object.unbind());
+        Ok(())
+    }
+}
+
+/// The piece as a `str`, if it is ASCII: unmasked and tested in one pass, into its final place.
+#[inline]
+pub fn ascii<'py>(
+    py: Python<'py>,
+    text: &mut Text<'_>,
+) -> PyResult<Option<(Bound<'py, PyString>, Ends)>> {
+    // CPython shares the strings of length 0 and 1; the other way makes them.
+    if text.len() < 2 || !text.may_be_ascii() {
+        return Ok(None);
+    }
+    let size = ffi::Py_ssize_t::try_from(text.len())?;
+    // SAFETY: returns a new reference to a compact ASCII string of `size` characters, not initialised
+    // but for its final NUL, or null with an exception set.
+    let object = unsafe {
+        let object = ffi::PyUnicode_New(size, 127);
+        Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyString>()
+    };
+    // SAFETY: a compact ASCII string of `size` characters holds `size` bytes from there on, and no
+    // other reference to it exists before this function returns.
+    let target = unsafe {
+        let start = ffi::PyUnicode_1BYTE_DATA(object.as_ptr());
+        core::slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), text.len())
+    };
+    // When this says no, the object is dropped, unseen: CPython frees it without reading it.
+    Ok(text.copy_ascii(target).map(|ends| (object, ends)))
+}

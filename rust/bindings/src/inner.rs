@@ -1,0 +1,152 @@
+//! What a `Connection` holds: the engine, its input, and what few connections need.
+//!
+//! Invariant: no Python code runs here, except the hooks of an extension that is written in Python.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use ws13::{CloseCode, Role, State};
+
+use crate::config::Config;
+use crate::entropy;
+use crate::extensions::{self, Raised};
+use crate::input::Input;
+use crate::taken::{Taken, convert, convert_whole};
+use crate::whole::Whole;
+
+/// See the module.
+pub struct Inner {
+    pub engine: ws13::Connection,
+    pub input: Input,
+    /// Boxed, so that a connection without it stays small.
+    pub rare: Option<Box<Rare>>,
+    pub stream: Stream,
+    /// `events()` has run to its end behind the last event: the program knows that it is over.
+    pub told: bool,
+    /// A program has put functions of its own in the place of methods of this object.
+    pub replaced: bool,
+}
+
+/// What few connections need.
+#[derive(Default)]
+pub struct Rare {
+    /// Events that a program wants `events()` to give out first: a `deque`, made when it is asked for.
+    pub injected: Option<Py<PyAny>>,
+    /// What a hook of an extension raised.
+    pub raised: Raised,
+    /// What `send_all` had made when an event was refused.
+    pub unsent: Vec<u8>,
+    /// The message that is under way, where messages are given out whole, and how long it may become, in
+    /// bytes.
+    pub whole: Option<(Whole, usize)>,
+}
+
+/// What is known of the byte stream from the peer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Open,
+    /// It has ended, and what came before has not all been taken.
+    Ended,
+    /// It has ended without a closing handshake, which is the next and last event.
+    Abnormal,
+    /// It has ended, and that is dealt with.
+    Over,
+}
+
+impl Inner {
+    /// An open connection.
+    pub fn open(
+        py: Python<'_>,
+        role: Role,
+        extensions: Option<&Bound<'_, PyAny>>,
+        early_data: &[u8],
+        config: Option<&Config>,
+    ) -> PyResult<Self> {
+        let mut raised = Raised::default();
+        let extensions = extensions::enabled(role, extensions, &mut raised)?;
+        let mut engine = ws13::Connection::with_extensions(role, extensions);
+        let mut rare = None;
+        if raised.is_used() {
+            rare.get_or_insert_with(Box::<Rare>::default).raised = raised;
+        }
+        if let Some(config) = config {
+            let limits = config.limits();
+            engine = engine.with_limits(&limits);
+            if config.has_whole_messages() {
+                let rare = rare.get_or_insert_with(Box::<Rare>::default);
+                let most = limits.message.and_then(|most| usize::try_from(most).ok());
+                rare.whole = Some((Whole::Nothing, most.unwrap_or(usize::MAX)));
+            }
+        }
+        let mut input = Input::default();
+        input.push(PyBytes::new(py, early_data));
+        let stream = Stream::Open;
+        Ok(Self { engine, input, rare, stream, told: false, replaced: false })
+    }
+
+    #[inline]
+    pub fn take_event(&mut self, py: Python<'_>) -> PyResult<Taken> {
+        if self.input.is_empty() && !self.engine.holds_event() {
+            return Ok(self.end_event(py));
+        }
+        loop {
+            let mut rest = self.input.rest(py);
+            let event = self.engine.receive(&mut rest);
+            let whole = self.rare.as_mut().and_then(|rare| rare.whole.as_mut());
+            let taken = match (event, whole) {
+                (None, _) => Ok(Taken::Nothing),
+                (Some(event), None) => convert(py, event),
+                (Some(event), Some(whole)) => convert_whole(py, event, whole, self.input.object()),
+            };
+            let left = rest.len();
+            self.input.keep_last(py, left);
+            self.engine.release();
+            if let Some(error) = self.raised() {
+                return Err(error);
+            }
+            // Where memory ran out, a piece of the stream is gone with it.
+            match taken.inspect_err(|_| self.engine.give_up())? {
+                Taken::Nothing => return Ok(self.end_event(py)),
+                Taken::NoEvent => {}
+                taken => return Ok(taken),
+            }
+        }
+    }
+
+    /// What comes when all input is used: perhaps the end.
+    #[inline]
+    fn end_event(&mut self, py: Python<'_>) -> Taken {
+        if self.stream == Stream::Ended {
+            self.receive_eof(py);
+        }
+        if self.stream == Stream::Abnormal {
+            self.stream = Stream::Over;
+            return Taken::Close(CloseCode::ABNORMAL_CLOSURE, None);
+        }
+        self.told = !matches!(self.engine.state(), State::Open | State::LocalClosing);
+        Taken::Nothing
+    }
+
+    /// What a hook has raised, once.
+    #[inline]
+    fn raised(&self) -> Option<PyErr> {
+        self.rare.as_ref().and_then(|rare| rare.raised.take())
+    }
+
+    pub fn receive_eof(&mut self, py: Python<'_>) {
+        self.stream = match self.engine.receive_eof() {
+            true => Stream::Abnormal,
+            false => Stream::Over,
+        };
+        if let Some((whole, _)) = self.rare.as_mut().and_then(|rare| rare.whole.as_mut()) {
+            whole.clear(py);
+        }
+    }
+
+    #[inline]
+    pub fn masking_key(&self, py: Python<'_>) -> PyResult<ws13::MaskingKey> {
+        match self.engine.role() {
+            Role::Client => entropy::masking_key(py),
+            Role::Server => Ok([0; 4]),
+        }
+    }
+}
