@@ -278,6 +278,13 @@ ROWS = [
         (AtMost(1.1, "M"), Times(53, "wsproto"), Times(2.8, "websockets")),
     ),
     Row(
+        9,
+        "server send 1 MiB, without a copy",
+        "ns",
+        timed_row(Operation.SERVE_BYTES, lambda: _sent(4, KIB * KIB)),
+        (AtMost(100, "ns"), Times(1000, "wsproto"), Times(3, "aiohttp")),
+    ),
+    Row(
         10,
         "ping in, pong out",
         "ns",

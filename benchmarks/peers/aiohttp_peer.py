@@ -32,8 +32,8 @@ class Aiohttp(Peer):
         self.BaseProtocol: Any = import_module("aiohttp.base_protocol").BaseProtocol
 
     def works(self, operation: Operation) -> list[Work]:
-        if operation is Operation.SEND_BYTES:
-            return [self._send()]
+        if operation in (Operation.SEND_BYTES, Operation.SERVE_BYTES):
+            return [self._send(use_mask=operation is Operation.SEND_BYTES)]
         if operation is Operation.PING_PONG:
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
@@ -102,15 +102,16 @@ class Aiohttp(Peer):
 
         return Work(self.name, run, collect)
 
-    def _send(self) -> Work:
+    def _send(self, use_mask: bool) -> Work:
         quiet, keeping = FakeTransport(), FakeTransport(keep=None)
 
         async def send(transport: FakeTransport, payloads: Sequence[bytes]) -> None:
-            send_frame = self._writer(transport, use_mask=True).send_frame
+            send_frame = self._writer(transport, use_mask).send_frame
             for payload in payloads:
                 await send_frame(payload, BINARY)
 
         def collect(payloads: Sequence[bytes]) -> list[Any]:
+            keeping.written.clear()
             driven(send(keeping, payloads))
             return [payload for _opcode, payload in decode(b"".join(keeping.written))]
 

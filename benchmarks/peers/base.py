@@ -20,6 +20,7 @@ class Operation(enum.Enum):
     DEFLATE_FAST = enum.auto()  # the same, as fast as there is a setting for
     RECEIVE_MANY = enum.auto()  # chunks holding many masked frames -> payloads
     SEND_BYTES = enum.auto()  # payloads -> payloads of the client's masked frames
+    SERVE_BYTES = enum.auto()  # payloads -> payloads of the server's frames
     PING_PONG = enum.auto()  # chunks of one masked ping -> payloads of the pongs
     HANDSHAKE = enum.auto()  # targets -> targets the server saw, once the client is open
 

@@ -45,6 +45,8 @@ class Picows(Peer):
     def works(self, operation: Operation) -> list[Work]:
         if operation is Operation.SEND_BYTES:
             return [self._send()]
+        if operation is Operation.SERVE_BYTES:
+            return [self._serve()]
         if operation is Operation.PING_PONG:
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
@@ -172,10 +174,18 @@ class Picows(Peer):
 
     def _send(self) -> Work:
         quiet, keeping = FakeTransport(), FakeTransport(keep=None)
+        clients = [self._shake("/chat", transport)[0] for transport in (quiet, keeping)]
+        return self._sending(clients, keeping)
+
+    def _serve(self) -> Work:
+        quiet, keeping = FakeTransport(), FakeTransport(keep=None)
+        servers = [self._server(self.Listener, it, ITS_BUFFER) for it in (quiet, keeping)]
+        return self._sending(servers, keeping)
+
+    def _sending(self, ends: Sequence[Any], keeping: FakeTransport) -> Work:
         # The protocol objects stay referenced by the closures that use their transports.
-        ends = [self._shake("/chat", quiet), self._shake("/chat", keeping)]
         binary = self.picows.WSMsgType.BINARY
-        send = ends[0][0].transport.send
+        send = ends[0].transport.send
 
         def run(payloads: Sequence[bytes]) -> None:
             for payload in payloads:
@@ -184,7 +194,7 @@ class Picows(Peer):
         def collect(payloads: Sequence[bytes]) -> list[Any]:
             keeping.written.clear()
             for payload in payloads:
-                ends[1][0].transport.send(binary, payload)
+                ends[1].transport.send(binary, payload)
             return [payload for _opcode, payload in decode(b"".join(keeping.written))]
 
         return Work(self.name, run, collect)

@@ -29,7 +29,9 @@ class Websockets(Peer):
 
     def works(self, operation: Operation) -> list[Work]:
         if operation is Operation.SEND_BYTES:
-            return [self._send()]
+            return [self._send(self.client_side)]
+        if operation is Operation.SERVE_BYTES:
+            return [self._send(self.server_side)]
         if operation is Operation.PING_PONG:
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
@@ -92,8 +94,8 @@ class Websockets(Peer):
 
         return Work(self.name, run, collect)
 
-    def _send(self) -> Work:
-        protocol = self.Protocol(self.client_side)
+    def _send(self, side: Any) -> Work:
+        protocol = self.Protocol(side)
         send_binary, data_to_send = protocol.send_binary, protocol.data_to_send
 
         def run(payloads: Sequence[bytes]) -> None:

@@ -29,8 +29,8 @@ class WsprotoApi(Peer):
         self.server: Any = connection.ConnectionType.SERVER
 
     def works(self, operation: Operation) -> list[Work]:
-        if operation is Operation.SEND_BYTES:
-            return [self._send()]
+        if operation in (Operation.SEND_BYTES, Operation.SERVE_BYTES):
+            return [self._send(operation is Operation.SEND_BYTES)]
         if operation is Operation.PING_PONG:
             return [self._ping_pong()]
         if operation is Operation.HANDSHAKE:
@@ -124,8 +124,9 @@ class WsprotoApi(Peer):
 
         return Work(self.name, run, collect)
 
-    def _send(self) -> Work:
-        send, event = self.Connection(self.client).send, self.events.BytesMessage
+    def _send(self, client: bool) -> Work:
+        connection = self.Connection(self.client if client else self.server)
+        send, event = connection.send, self.events.BytesMessage
 
         def run(payloads: Sequence[bytes]) -> None:
             for payload in payloads:
@@ -174,7 +175,7 @@ class Ws13(WsprotoApi):
 
     includes = (
         "Connection: receive_data(), events() and event objects, send() of a new event; "
-        "receive(), send_bytes() and pong() where the row names them"
+        "receive(), send_bytes(), send_parts() and pong() where the row names them"
     )
 
     def __init__(self) -> None:
@@ -195,6 +196,8 @@ class Ws13(WsprotoApi):
             short = [_one_call(connection)]
         elif operation is Operation.SEND_BYTES and hasattr(connection, "send_bytes"):
             short = [_send_bytes(connection)]
+        elif operation is Operation.SERVE_BYTES and hasattr(connection, "send_parts"):
+            short = [_send_parts(connection, self.events.BytesMessage)]
         elif operation is Operation.PING_PONG and hasattr(connection, "pong"):
             short = [_one_call_ping_pong(connection)]
         return short + usual
@@ -273,3 +276,17 @@ def _send_bytes(connection: Any) -> Work:
         return [payload for _opcode, payload in decode(sent)]
 
     return Work("ws13 send_bytes()", run, collect)
+
+
+def _send_parts(connection: Any, event: Any) -> Work:
+    send_parts = connection.send_parts
+
+    def run(payloads: Sequence[bytes]) -> None:
+        for payload in payloads:
+            send_parts(event(payload))
+
+    def collect(payloads: Sequence[bytes]) -> list[Any]:
+        sent = b"".join([b"".join(send_parts(event(payload))) for payload in payloads])
+        return [payload for _opcode, payload in decode(sent)]
+
+    return Work("ws13 send_parts()", run, collect)
