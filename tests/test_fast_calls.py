@@ -332,6 +332,9 @@ def test_a_servers_payload_is_not_copied() -> None:
     assert compressing.send_parts(BytesMessage(data), compress=False)[1] is data
     assert compressing.send_parts(BytesMessage(data))[1] != data
     assert Connection(CLIENT).send_parts(BytesMessage(data))[1] != data
+    assert Connection(SERVER).send_parts(data)[1] is data
+    assert shaken().send_parts(data)[1] is data
+    assert b"".join(Connection(SERVER).send_parts(data)) == Connection(SERVER).send_bytes(data)
     mine = bytearray(data)
     assert type(Connection(SERVER).send_parts(BytesMessage(mine))[1]) is bytes
 

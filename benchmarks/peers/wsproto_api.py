@@ -197,7 +197,7 @@ class Ws13(WsprotoApi):
         elif operation is Operation.SEND_BYTES and hasattr(connection, "send_bytes"):
             short = [_send_bytes(connection)]
         elif operation is Operation.SERVE_BYTES and hasattr(connection, "send_parts"):
-            short = [_send_parts(connection, self.events.BytesMessage)]
+            short = [_send_parts(connection)]
         elif operation is Operation.PING_PONG and hasattr(connection, "pong"):
             short = [_one_call_ping_pong(connection)]
         return short + usual
@@ -278,15 +278,15 @@ def _send_bytes(connection: Any) -> Work:
     return Work("ws13 send_bytes()", run, collect)
 
 
-def _send_parts(connection: Any, event: Any) -> Work:
+def _send_parts(connection: Any) -> Work:
     send_parts = connection.send_parts
 
     def run(payloads: Sequence[bytes]) -> None:
         for payload in payloads:
-            send_parts(event(payload))
+            send_parts(payload)
 
     def collect(payloads: Sequence[bytes]) -> list[Any]:
-        sent = b"".join([b"".join(send_parts(event(payload))) for payload in payloads])
+        sent = b"".join([b"".join(send_parts(payload)) for payload in payloads])
         return [payload for _opcode, payload in decode(sent)]
 
     return Work("ws13 send_parts()", run, collect)

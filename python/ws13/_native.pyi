@@ -306,11 +306,13 @@ class Connection:
         Raises what `send` raises. What was made of the events before the one that is refused comes
         with the next call that sends.
         """
-    def send_parts(self, event: Event, *, compress: bool | None = None) -> tuple[bytes, bytes]:
+    def send_parts(
+        self, event: Event | bytes, *, compress: bool | None = None
+    ) -> tuple[bytes, bytes]:
         """
         Returns header and payload of a frame: what `send` returns, for `writelines` and `sendmsg`.
 
-        A payload that goes out as it is, a server's that is not compressed, is not copied if it is
+        `bytes` are a binary message. A payload that goes out as it is, a server's that is not compressed, is not copied if it is
         `bytes`. Raises what `send` raises.
         """
     def receive(self, data: bytes | None) -> list[Event]:
@@ -439,11 +441,13 @@ class WSConnection:
         Raises what `send` raises. What was made of the events before the one that is refused comes
         with the next call that sends.
         """
-    def send_parts(self, event: Event, *, compress: bool | None = None) -> tuple[bytes, bytes]:
+    def send_parts(
+        self, event: Event | bytes, *, compress: bool | None = None
+    ) -> tuple[bytes, bytes]:
         """
         Returns header and payload of a frame: what `send` returns, for `writelines` and `sendmsg`.
 
-        A payload that goes out as it is, a server's that is not compressed, is not copied if it is
+        `bytes` are a binary message. A payload that goes out as it is, a server's that is not compressed, is not copied if it is
         `bytes`. Raises what `send` raises.
         """
     def receive(self, data: bytes | None) -> list[Event]:

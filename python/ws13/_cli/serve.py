@@ -1,4 +1,4 @@
-"""``python -m ws13 serve``: an echo server on asyncio."""
+"""``python -m ws13 serve``: an echo server on asyncio, with a page to try it in a browser."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ import contextlib
 import signal
 import ssl
 import sys
+from http import HTTPStatus
 
 from ws13 import ConnectionType, WSConnection
 from ws13.connection import ConnectionState
-from ws13.events import AcceptConnection, CloseConnection, Event, Message, Ping, Request
+from ws13.events import (
+    AcceptConnection,
+    CloseConnection,
+    Event,
+    Message,
+    Ping,
+    RejectConnection,
+    Request,
+)
 from ws13.frame_protocol import CloseReason
 from ws13.utilities import RemoteProtocolError
 
 from .arguments import ServeOptions
+from .page import HttpRequest
 from .wording import close_in_words, supported_extensions, visible
 
 RECEIVE_SIZE = 65536
@@ -60,7 +70,8 @@ class EchoServer:
         scheme = "wss" if tls else "ws"
         for sock in server.sockets:
             url = f"{scheme}://{_address(sock.getsockname())}"
-            print(f"echoing on {url} (Ctrl-C stops)", flush=True)
+            page = f"{'https' if tls else 'http'}://{_address(sock.getsockname())}/"
+            print(f"echoing on {url} (in a browser: {page}; Ctrl-C stops)", flush=True)
         try:
             await stop.wait()
         finally:
@@ -119,6 +130,7 @@ class EchoConnection:
         self.options = options
         self.peer = _address(writer.get_extra_info("peername"))
         self.subprotocol: str | None = None
+        self.head = bytearray()  # while it is under way; the engine limits it
         self.ending = "cut off"
 
     def log_line(self) -> str:
@@ -149,15 +161,14 @@ class EchoConnection:
             self.ending = f"no handshake within {self.options.handshake_timeout:g} seconds"
             return
         except RemoteProtocolError as error:
-            self.ending = f"handshake refused: {visible(str(error))}"
-            if error.event_hint is not None:
-                await self._send(error.event_hint)
+            await self._refuse(error)
             return
         if self.ws.state is not ConnectionState.CONNECTING:
             await self._echo()
 
     async def _shake_hands(self) -> None:
         while data := await self.reader.read(RECEIVE_SIZE):
+            self.head += data
             self.ws.receive_data(data)
             for event in self.ws.events():
                 if isinstance(event, Request):
@@ -168,9 +179,29 @@ class EchoConnection:
                         subprotocol=self.subprotocol,
                         extensions=supported_extensions(),
                     )
+                    self.head.clear()
                     await self._send(accept)
                     return
         self.ending = "TCP closed before the handshake"
+
+    async def _refuse(self, error: RemoteProtocolError) -> None:
+        """Answer what is no opening handshake: HTTP with HTTP, the rest as the engine says."""
+        self.ending = f"handshake refused: {visible(str(error))}"
+        hint = error.event_hint
+        if hint is None:
+            return
+        request = None
+        if isinstance(hint, RejectConnection) and hint.status_code == HTTPStatus.BAD_REQUEST:
+            request = HttpRequest.parse(bytes(self.head))
+        if request is None:
+            await self._send(hint)
+            return
+        response, body = request.answer()
+        if response.status_code == HTTPStatus.OK:
+            self.ending = "was given the page"
+        await self._send(response)
+        if request.method != "HEAD":  # RFC 9110 §9.3.2
+            await self._send(body)
 
     async def _echo(self) -> None:
         while True:

@@ -13,7 +13,7 @@ use ws13::{CloseCode, Misuse, Role, Sent, State};
 
 use crate::alloc::GilCell;
 use crate::config::Config;
-use crate::events::{CloseConnection, EventClass};
+use crate::events::{CloseConnection, EventClass, Message};
 use crate::inner::{Inner, Stream};
 use crate::outgoing::{self, Outgoing, cannot_send, framing};
 use crate::taken::Taken;
@@ -429,15 +429,25 @@ impl Connection {
 
     /// Returns header and payload of the frame that tells the peer of `event`: what `send` returns, in
     /// two parts, for `writelines` and `sendmsg`. A payload that goes out as it is, a server's that is
-    /// not compressed, is the object in the event, if that is `bytes`, and is not copied.
+    /// not compressed, is the object that was given, if that is `bytes`, and is not copied.
+    ///
+    /// Args:
+    ///     event: an event, or `bytes` for a binary message.
+    ///     compress: as for `send`.
     #[pyo3(signature = (event, *, compress = None))]
     fn send_parts<'py>(
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
-    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    ) -> PyResult<Bound<'py, PyTuple>> {
         let py = slf.py();
-        Self::send_as(slf, event, compress, |before, sent| outgoing::parts(py, before, sent, event))
+        if let Ok(data) = event.cast::<PyBytes>() {
+            let what = Outgoing::Binary(data.as_bytes().into(), framing(true, compress));
+            let write = |before: Vec<u8>, sent: &Sent<'_>| outgoing::parts(py, before, sent, event);
+            return Self::send_frame(slf, &what, write, |state| cannot_send(event, state));
+        }
+        let data = Message::fields(event).map_or(event, |[data, ..]| data.bind(py));
+        Self::send_as(slf, event, compress, |before, sent| outgoing::parts(py, before, sent, data))
     }
 
     /// Returns a Ping frame, as `send` does for a `Ping`.
@@ -548,6 +558,9 @@ pub mod methods {
     alloc::method!(SendBytes, c"send_bytes", Connection, |slf, data| {
         Connection::send_whole_bytes(slf, data)
     });
+    alloc::method!(SendParts, c"send_parts", Connection, |slf, event| {
+        Ok(Connection::send_parts(slf, event, None)?.into_any())
+    });
     alloc::method!(Pong, c"pong", Connection, |slf, payload| {
         Ok(Connection::pong(slf, Some(payload))?.into_any())
     });
@@ -568,6 +581,7 @@ pub mod methods {
         alloc::install::<Send, 1>(class)?;
         alloc::install::<SendText, 1>(class)?;
         alloc::install::<SendBytes, 1>(class)?;
+        alloc::install::<SendParts, 1>(class)?;
         alloc::install::<Pong, 1>(class)?;
         alloc::install::<Receive, 1>(class)?;
         alloc::install::<ReceiveData, 1>(class)?;

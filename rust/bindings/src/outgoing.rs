@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyInt, PyString, PyTuple};
 use ws13::extension::Compression;
 use ws13::{CloseCode, Fin, Framing, Sent, State};
 
@@ -73,25 +73,24 @@ pub fn whole<'py>(
     }
 }
 
-/// Header and payload of the frame of `event`, the first one behind what was made before.
+/// Header and payload of the frame of a message whose data is `data`; the header behind what was made
+/// before.
+#[inline]
 pub fn parts<'py>(
     py: Python<'py>,
     before: Vec<u8>,
     sent: &Sent<'_>,
-    event: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    data: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyTuple>> {
     let header = match before.as_slice() {
         [] => PyBytes::new(py, sent.header()),
         before => PyBytes::new(py, &[before, sent.header()].concat()),
     };
-    let given = Message::fields(event)
-        .and_then(|[data, ..]| data.bind(py).cast_exact::<PyBytes>().ok())
-        .filter(|_| sent.is_verbatim());
-    let payload = match given {
-        Some(payload) => payload.clone(),
-        None => alloc::payload(py, &sent.payload())?,
+    let payload = match data.cast_exact::<PyBytes>() {
+        Ok(data) if sent.is_verbatim() => data.clone(),
+        _ => alloc::payload(py, &sent.payload())?,
     };
-    Ok((header, payload))
+    PyTuple::new(py, [header, payload])
 }
 
 /// How a program wants a piece of a message to be sent.
