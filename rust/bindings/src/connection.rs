@@ -9,7 +9,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use ws13::{CloseCode, Misuse, Role, Sent, State};
+use ws13::{CloseCode, MaskingKey, Misuse, Role, Sent, State};
 
 use crate::alloc::GilCell;
 use crate::config::Config;
@@ -164,25 +164,19 @@ impl Connection {
         }
     }
 
-    /// Sends `what`. `write` makes of the frame, and of what was made before it and not returned, what is
-    /// returned; `refuse` says that it cannot be sent in this state.
+    /// Lets the engine `send`. `write` makes of the frame, and of what was made before it and not returned,
+    /// what is returned; `refuse` says that it cannot be sent in this state.
     #[inline]
-    pub fn send_frame<'py, T>(
-        slf: &Bound<'py, Self>,
-        what: &Outgoing<'_>,
+    fn send_with<'a, T>(
+        slf: &Bound<'_, Self>,
+        send: impl FnOnce(&mut ws13::Connection, MaskingKey) -> Result<Sent<'a>, Misuse>,
         write: impl FnOnce(Vec<u8>, &Sent<'_>) -> PyResult<T>,
         refuse: impl FnOnce(State) -> PyErr,
     ) -> PyResult<T> {
         let mut this = Self::inner(slf)?;
         let key = this.masking_key(slf.py())?;
         let Inner { engine, rare, .. } = &mut *this;
-        let sent = match what {
-            Outgoing::Text(text, framing) => engine.send_text(text, *framing, || key),
-            Outgoing::Binary(bytes, framing) => engine.send_binary(bytes, *framing, || key),
-            Outgoing::Ping(payload) => engine.send_ping(payload, || key),
-            Outgoing::Pong(payload) => engine.send_pong(payload, || key),
-            Outgoing::Close(code, reason) => engine.send_close(*code, reason, || key),
-        };
+        let sent = send(engine, key);
         let (mut raised, mut before) = (None, Vec::new());
         if let Some(rare) = rare {
             raised = rare.raised.take();
@@ -201,7 +195,7 @@ impl Connection {
         }
     }
 
-    /// Sends an event; see [`Connection::send_frame`].
+    /// Sends an event; see [`Connection::send_with`].
     #[inline]
     fn send_as<'py, T>(
         slf: &Bound<'py, Self>,
@@ -210,7 +204,10 @@ impl Connection {
         write: impl FnOnce(Vec<u8>, &Sent<'_>) -> PyResult<T>,
     ) -> PyResult<T> {
         match Outgoing::of(event, compress)? {
-            Some(what) => Self::send_frame(slf, &what, write, |state| cannot_send(event, state)),
+            Some(what) => {
+                let send = |engine: &mut _, key| what.send(engine, key);
+                Self::send_with(slf, send, write, |state| cannot_send(event, state))
+            }
             None => {
                 let state = Self::inner(slf)?.engine.state();
                 Err(cannot_send(event, state))
@@ -247,15 +244,16 @@ impl Connection {
         Ok(Self::send_bytes(slf, data, true, None)?.into_any())
     }
 
+    /// Sends what an event called `name` would send.
     #[inline]
-    fn send_directly<'py>(
+    fn send_directly<'a, 'py>(
         slf: &Bound<'py, Self>,
-        what: &Outgoing<'_>,
         name: &str,
+        send: impl FnOnce(&mut ws13::Connection, MaskingKey) -> Result<Sent<'a>, Misuse>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
         let write = |before: Vec<u8>, sent: &Sent<'_>| outgoing::whole(py, &before, sent);
-        Self::send_frame(slf, what, write, |state| cannot_send(&PyString::new(py, name), state))
+        Self::send_with(slf, send, write, |state| cannot_send(&PyString::new(py, name), state))
     }
 }
 
@@ -373,8 +371,10 @@ impl Connection {
         message_finished: bool,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let what = Outgoing::Text(buffers::utf8(text)?, framing(message_finished, compress));
-        Self::send_directly(slf, &what, "TextMessage")
+        let (text, framing) = (buffers::utf8(text)?, framing(message_finished, compress));
+        Self::send_directly(slf, "TextMessage", |engine, key| {
+            engine.send_text(text, framing, || key)
+        })
     }
 
     /// Returns a binary message, or a piece of one, as `send` does for a `BytesMessage`.
@@ -385,8 +385,10 @@ impl Connection {
         message_finished: bool,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let what = Outgoing::Binary(buffers::bytes(data)?, framing(message_finished, compress));
-        Self::send_directly(slf, &what, "BytesMessage")
+        let (data, framing) = (buffers::bytes(data)?, framing(message_finished, compress));
+        Self::send_directly(slf, "BytesMessage", |engine, key| {
+            engine.send_binary(&data, framing, || key)
+        })
     }
 
     /// Returns a Close frame, as `send` does for a `CloseConnection`.
@@ -397,7 +399,10 @@ impl Connection {
         code: Option<&Bound<'py, PyAny>>,
         reason: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        Self::send_directly(slf, &Outgoing::close(code, reason)?, "CloseConnection")
+        let (code, reason) = outgoing::close(code, reason)?;
+        Self::send_directly(slf, "CloseConnection", |engine, key| {
+            engine.send_close(code, reason, || key)
+        })
     }
 
     /// Returns the bytes that tell the peer of all `events`, one behind the other, as `send` does for
@@ -442,9 +447,11 @@ impl Connection {
     ) -> PyResult<Bound<'py, PyTuple>> {
         let py = slf.py();
         if let Ok(data) = event.cast::<PyBytes>() {
-            let what = Outgoing::Binary(data.as_bytes().into(), framing(true, compress));
+            let (bytes, framing) = (data.as_bytes(), framing(true, compress));
+            let send =
+                |engine: &mut ws13::Connection, key| engine.send_binary(bytes, framing, || key);
             let write = |before: Vec<u8>, sent: &Sent<'_>| outgoing::parts(py, before, sent, event);
-            return Self::send_frame(slf, &what, write, |state| cannot_send(event, state));
+            return Self::send_with(slf, send, write, |state| cannot_send(event, state));
         }
         let data = Message::fields(event).map_or(event, |[data, ..]| data.bind(py));
         Self::send_as(slf, event, compress, |before, sent| outgoing::parts(py, before, sent, data))
@@ -457,7 +464,7 @@ impl Connection {
         payload: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let payload = payload.map(buffers::bytes).transpose()?.unwrap_or_default();
-        Self::send_directly(slf, &Outgoing::Ping(payload), "Ping")
+        Self::send_directly(slf, "Ping", |engine, key| engine.send_ping(&payload, || key))
     }
 
     /// Returns a Pong frame, as `send` does for a `Pong`.
@@ -467,7 +474,7 @@ impl Connection {
         payload: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let payload = payload.map(buffers::bytes).transpose()?.unwrap_or_default();
-        Self::send_directly(slf, &Outgoing::Pong(payload), "Pong")
+        Self::send_directly(slf, "Pong", |engine, key| engine.send_pong(&payload, || key))
     }
 
     /// Takes bytes that the peer sent, and returns all the events that they bring.

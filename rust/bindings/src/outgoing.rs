@@ -6,13 +6,13 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyString, PyTuple};
 use ws13::extension::Compression;
-use ws13::{CloseCode, Fin, Framing, Sent, State};
+use ws13::{CloseCode, Fin, Framing, MaskingKey, Misuse, Sent, State};
 
 use crate::buffers::{self, Data};
 use crate::events::{CloseConnection, EventClass, Message, Ping, Pong};
 use crate::{alloc, names};
 
-/// Something to send, its arguments read.
+/// What an event sends, its fields read.
 pub enum Outgoing<'a> {
     Text(&'a str, Framing),
     Binary(Cow<'a, [u8]>, Framing),
@@ -41,23 +41,36 @@ impl<'a> Outgoing<'a> {
             return Ok(Some(Self::Pong(buffers::bytes(payload.bind(py))?)));
         }
         if let Some([code, reason]) = CloseConnection::fields(event) {
-            return Self::close(Some(code.bind(py)), Some(reason.bind(py))).map(Some);
+            let (code, reason) = close(Some(code.bind(py)), Some(reason.bind(py)))?;
+            return Ok(Some(Self::Close(code, reason)));
         }
         Ok(None)
     }
 
-    /// A Close frame with the code and reason of a program.
-    pub fn close(
-        code: Option<&Bound<'_, PyAny>>,
-        reason: Option<&'a Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
-        let code = code.map_or(Ok(CloseCode::NORMAL_CLOSURE), close_code)?;
-        let reason = match reason.filter(|reason| !reason.is_none()) {
-            Some(reason) => buffers::utf8(reason.cast::<PyString>()?)?,
-            None => "",
-        };
-        Ok(Self::Close(code, reason))
+    /// Sends it.
+    #[inline]
+    pub fn send(&self, engine: &mut ws13::Connection, key: MaskingKey) -> Result<Sent<'_>, Misuse> {
+        match self {
+            Self::Text(text, framing) => engine.send_text(text, *framing, || key),
+            Self::Binary(bytes, framing) => engine.send_binary(bytes, *framing, || key),
+            Self::Ping(payload) => engine.send_ping(payload, || key),
+            Self::Pong(payload) => engine.send_pong(payload, || key),
+            Self::Close(code, reason) => engine.send_close(*code, reason, || key),
+        }
     }
+}
+
+/// The code and reason of a program for a Close frame.
+pub fn close<'a>(
+    code: Option<&Bound<'_, PyAny>>,
+    reason: Option<&'a Bound<'_, PyAny>>,
+) -> PyResult<(CloseCode, &'a str)> {
+    let code = code.map_or(Ok(CloseCode::NORMAL_CLOSURE), close_code)?;
+    let reason = match reason.filter(|reason| !reason.is_none()) {
+        Some(reason) => buffers::utf8(reason.cast::<PyString>()?)?,
+        None => "",
+    };
+    Ok((code, reason))
 }
 
 /// The frame, behind what was made before, as one `bytes`.
