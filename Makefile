@@ -7,6 +7,7 @@ ROWS ?=
 N ?= 20000
 FIRST ?= 0
 JOBS ?= 1
+SUITES ?=
 
 PY := .venv/bin/python
 # maturin builds into this one: not into an environment that happens to be active.
@@ -39,7 +40,7 @@ lint: .venv/.linted ## formatting and lints of both languages
 	$(PY) -m ruff format --check .
 
 types: .venv/.linted .venv/.built ## mypy, pyright, and the stubs against the built module
-	$(PY) -m mypy --strict python/ws13 tests/typing tools
+	$(PY) -m mypy --strict python/ws13 tests/typing tools compat
 	$(PY) -m pyright --pythonpath $(PY)
 	$(PY) -m mypy.stubtest ws13
 
@@ -49,12 +50,22 @@ compliance: .venv/.built ## the Autobahn test suite, both directions: half an ho
 record: .venv/.built ## the whole Autobahn test suite, recorded anew for the tests (half an hour or more)
 	$(PY) compliance/record.py --summary compliance/summary.md
 
+compat: .venv/.linted .venv/.built ## tests and types of wsproto and its users, on ws13 (SUITES=wsproto,uvicorn)
+	$(PY) compat/run.py $(if $(SUITES),--suites $(SUITES))
+
+compat-all: .venv/.linted .venv/.built ## the same on each Python that is found
+	$(PY) compat/run.py --all
+
 sessions: .venv/.built ## random sessions against a model and zlib (N=1000000 JOBS=2 FIRST=0)
 	$(PY) tests/run_sessions.py --count $(N) --first $(FIRST) --jobs $(JOBS)
 
 bench: .venv/.built ## compare with other libraries (ROWS=1,5 for some rows)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(PY) benchmarks/bench.py $(if $(ROWS),--rows $(ROWS))
+
+instructions: .venv/.built ## instructions of the hot paths and of hostile input (needs valgrind)
+	$(PY) benchmarks/instructions.py
+	$(PY) benchmarks/instructions.py --hostile
 
 wheel: .venv/.tools ## a wheel for this Python and the source distribution, in dist
 	$(PY) -m maturin build --release --locked --sdist --interpreter $(PY) --out dist
@@ -63,13 +74,13 @@ smoke: .venv/.tools ## a wheel into an empty environment of each Python, and a t
 	$(PY) tools/pythons.py smoke
 
 requirements: ## pin the versions in pyproject.toml anew (needs uv)
-	for group in build lint test; do uv pip compile --quiet --upgrade --universal \
+	for group in build lint test compat; do uv pip compile --quiet --upgrade --universal \
 		--python-version 3.10 --generate-hashes --group $$group \
 		--custom-compile-command 'make requirements' --output-file requirements/$$group.txt; done
 
 clean: ## remove what was built, environments included
 	rm -rf .venv .venvs dist target .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf compliance/.wstest compliance/reports
+	rm -rf compliance/.wstest compliance/reports compat/.cache compat/.envs
 	find python -name '*.so' -o -name '*.pyd' | xargs rm -f
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -89,5 +100,5 @@ clean: ## remove what was built, environments included
 	$(PY) -m maturin develop --release --locked
 	@touch $@
 
-.PHONY: help demo test test-rust test-python lint types compliance record sessions bench wheel smoke requirements clean
+.PHONY: help demo test test-rust test-python lint types compliance record compat compat-all sessions bench instructions wheel smoke requirements clean
 .DEFAULT_GOAL := help

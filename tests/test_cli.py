@@ -171,7 +171,7 @@ def test_serve_survives_a_client_that_vanishes(served: Served) -> None:
 @pytest.mark.parametrize(
     ("request_bytes", "answer"),
     [
-        (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 400 "),
+        (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 405 "),
         (REQUEST % b"7", b"HTTP/1.1 426 "),
     ],
 )

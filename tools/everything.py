@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -73,6 +74,11 @@ def stages(cases: str) -> Iterator[Stage]:
     for version in dict.fromkeys((DEFAULT, *interpreters.find())):
         yield Stage(f"python {version}", [sys.executable, "tools/pythons.py", "test", version])
     yield Stage("smoke", ["make", "smoke"])
+    yield Stage("compat", ["make", "compat"])
+    if shutil.which("valgrind") is None:
+        print("\n=== instructions: left out\nvalgrind is not installed", flush=True)
+    else:
+        yield Stage("instructions", ["make", "instructions"])
     if why_not := python27_is_missing():
         print(f"\n=== compliance: left out\n{why_not}", flush=True)
     else:

@@ -312,8 +312,8 @@ class Connection:
         """
         Returns header and payload of a frame: what `send` returns, for `writelines` and `sendmsg`.
 
-        `bytes` are a binary message. A payload that goes out as it is, a server's that is not compressed, is not copied if it is
-        `bytes`. Raises what `send` raises.
+        `bytes` are a binary message. A payload that goes out as it is, a server's that is not
+        compressed, is not copied if it is `bytes`. Raises what `send` raises.
         """
     def receive(self, data: bytes | None) -> list[Event]:
         """
@@ -447,8 +447,8 @@ class WSConnection:
         """
         Returns header and payload of a frame: what `send` returns, for `writelines` and `sendmsg`.
 
-        `bytes` are a binary message. A payload that goes out as it is, a server's that is not compressed, is not copied if it is
-        `bytes`. Raises what `send` raises.
+        `bytes` are a binary message. A payload that goes out as it is, a server's that is not
+        compressed, is not copied if it is `bytes`. Raises what `send` raises.
         """
     def receive(self, data: bytes | None) -> list[Event]:
         """

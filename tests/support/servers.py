@@ -29,6 +29,7 @@ COMMANDS = {
 class Server:
     """A server that takes connections."""
 
+    name: str
     port: int
     log: Path
 
@@ -46,7 +47,7 @@ class Server:
 @contextlib.contextmanager
 def started(name: str, folder: Path) -> Iterator[Server]:
     """The server of this name, until the block ends; its output goes to a file in `folder`."""
-    server = Server(free_port(), folder / f"{name}.log")
+    server = Server(name, free_port(), folder / f"{name}.log")
     words = COMMANDS[name].format(port=server.port).split()
     command = [sys.executable, "-m", "ws13", "run", "--as-wsproto", *words]
     with (

@@ -20,6 +20,8 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct HeadReader {
     buffer: Vec<u8>,
+    /// Where the head begins.
+    start: usize,
     /// Where the line begins that is under way.
     line: usize,
     /// How far the line has been searched for its end.
@@ -53,6 +55,7 @@ impl HeadReader {
         kind: Kind,
         limits: &HandshakeLimits,
     ) -> Result<Option<Head>, HandshakeError> {
+        self.forget_earlier();
         self.buffer.extend_from_slice(data);
         loop {
             let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
@@ -71,12 +74,9 @@ impl HeadReader {
             if self.lines == 0 && !empty {
                 check_start(self.buffer.get(self.line..end).unwrap_or_default(), kind)?;
                 // §2.2: empty lines before the start line are ignored.
-                self.buffer.drain(..self.line);
-                let end = end.saturating_sub(self.line);
-                (self.line, self.searched) = (end, end);
-            } else {
-                (self.line, self.searched) = (end, end);
+                self.start = self.line;
             }
+            (self.line, self.searched) = (end, end);
             if empty && self.lines > 0 {
                 return self.finish(kind).map(Some);
             }
@@ -89,33 +89,46 @@ impl HeadReader {
         }
     }
 
+    /// Lets go of the heads before this one if they are most of what is kept: so each byte is moved
+    /// once.
+    fn forget_earlier(&mut self) {
+        if self.start > self.buffer.len() / 2 {
+            self.buffer.drain(..self.start);
+            self.line = self.line.saturating_sub(self.start);
+            self.searched = self.searched.saturating_sub(self.start);
+            self.start = 0;
+        }
+    }
+
     /// Whether anything has come.
     pub fn has_begun(&self) -> bool {
-        !self.buffer.is_empty()
+        self.buffer.len() > self.start
     }
 
     /// Adds bytes that are not looked at; tells how many are kept.
     pub fn keep(&mut self, data: &[u8]) -> usize {
         self.buffer.extend_from_slice(data);
-        self.buffer.len()
+        self.buffer.len().saturating_sub(self.start)
     }
 
     /// The bytes behind the head.
     pub fn take_rest(&mut self) -> Vec<u8> {
-        std::mem::take(self).buffer
+        let Self { mut buffer, start, .. } = std::mem::take(self);
+        buffer.drain(..start.min(buffer.len()));
+        buffer
     }
 
     fn check_length(&self, length: usize, limits: &HandshakeLimits) -> Result<(), HandshakeError> {
         match self.lines {
-            _ if length <= limits.head => Ok(()),
+            _ if length.saturating_sub(self.start) <= limits.head => Ok(()),
             0 => Err(HandshakeError::TargetTooLong(limits.head)),
             _ => Err(HandshakeError::HeadTooLong(limits.head)),
         }
     }
 
-    /// Parses the head, which ends where the next line begins, and makes the rest the buffer.
+    /// Parses the head, which ends where the next line begins. The next one begins there.
     fn finish(&mut self, kind: Kind) -> Result<Head, HandshakeError> {
-        let head = self.buffer.get(..self.line).unwrap_or_default();
+        let head = self.buffer.get(self.start..self.line).unwrap_or_default();
         let mut few = [httparse::EMPTY_HEADER; 32];
         let mut many = Vec::new();
         let room = match few.get_mut(..self.lines) {
@@ -129,8 +142,7 @@ impl HeadReader {
             Kind::Request => parse_request(head, room),
             Kind::Response => parse_response(head, room),
         };
-        let rest = self.buffer.split_off(self.line);
-        *self = Self { buffer: rest, ..Self::default() };
+        (self.start, self.lines) = (self.line, 0);
         head.ok_or(HandshakeError::MalformedHead)
     }
 }

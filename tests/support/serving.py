@@ -1,0 +1,42 @@
+"""``python -m ws13 serve`` as a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+TIMEOUT = 30
+
+
+class Served:
+    """A running ``serve`` and what it said in the end."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.process = process
+        first_line = process.stdout.readline()
+        self.url = first_line.split()[2]
+        self.port = int(self.url.rpartition(":")[2])
+        self.page = f"{self.url.replace('ws', 'http', 1)}/"
+        assert f"in a browser: {self.page};" in first_line
+        self.log = ""
+
+    def stop(self) -> int:
+        """Ask it to stop, as Ctrl-C does; the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        self.log = self.process.communicate(timeout=TIMEOUT)[0]
+        return self.process.returncode
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[Served]:
+    """A server on a free port, until the block ends."""
+    command = [sys.executable, "-m", "ws13", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Served(process)
+        finally:
+            process.kill()
