@@ -1,7 +1,8 @@
-"""The browser that some tests need: started once for each file of them, and missed aloud."""
+"""What some tests need: a certificate, and a browser, which is missed aloud."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -37,3 +38,17 @@ def browser() -> Iterator[Browser]:
         pytest.skip(MISSING)
     with browsers.started(executable) as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def certificate_and_key(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Files with a certificate for localhost that nobody vouches for, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = str(folder / "cert.pem"), str(folder / "key.pem")
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    make += ["-subj", "/CN=localhost", "-keyout", key, "-out", certificate]
+    try:
+        subprocess.run(make, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("needs openssl")
+    return certificate, key

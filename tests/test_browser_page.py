@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -286,15 +285,11 @@ def test_it_fits_a_narrow_phone_and_a_thumb(page: Page) -> None:
     assert min(page.tab.evaluate(heights)) >= 44
 
 
-def test_over_tls_it_connects_with_wss(browser: Browser, tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    make += ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)]
-    try:
-        subprocess.run(make, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("needs openssl")
-    arguments = ["--tls-cert", str(certificate), "--tls-key", str(key)]
+def test_over_tls_it_connects_with_wss(
+    browser: Browser, certificate_and_key: tuple[str, str]
+) -> None:
+    certificate, key = certificate_and_key
+    arguments = ["--tls-cert", certificate, "--tls-key", key]
     with serving(*arguments) as server, browser.tab() as tab:
         tab.call("Security.setIgnoreCertificateErrors", {"ignore": True})
         tab.go(server.page)

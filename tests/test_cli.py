@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from ws13 import ConnectionType, WSConnection
+from support.ends import End, accepting, answering
+from support.serving import Served, serving
+from ws13 import ConnectionType
 from ws13._cli.address import parse_header, parse_url
 from ws13._cli.commands import parse_line
 from ws13._cli.wording import visible
@@ -38,60 +36,7 @@ REQUEST = (
 )
 
 
-class End:
-    """One end of a WebSocket connection over a blocking socket."""
-
-    def __init__(self, kind: ConnectionType, sock: socket.socket) -> None:
-        sock.settimeout(TIMEOUT)
-        self.ws = WSConnection(kind)
-        self.sock = sock
-
-    def send(self, event: Event) -> None:
-        self.sock.sendall(self.ws.send(event))
-
-    def next(self) -> Event:
-        while True:
-            for event in self.ws.events():
-                return event
-            self.ws.receive_data(self.sock.recv(65536) or None)
-
-
 # serve
-
-
-class Served:
-    """A running ``serve`` and what it said in the end."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        self.process = process
-        first_line = process.stdout.readline()
-        self.url = first_line.split()[2]
-        self.port = int(self.url.rpartition(":")[2])
-        self.log = ""
-
-    def open(self, *subprotocols: str) -> End:
-        client = End(ConnectionType.CLIENT, socket.create_connection(("127.0.0.1", self.port)))
-        request = Request(host="localhost", target="/", subprotocols=list(subprotocols))
-        client.send(request)
-        self.accepted = client.next()
-        assert isinstance(self.accepted, AcceptConnection)
-        return client
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        self.log = self.process.communicate(timeout=TIMEOUT)[0]
-        return self.process.returncode
-
-
-@contextmanager
-def serving(*arguments: str) -> Iterator[Served]:
-    command = [sys.executable, "-m", "ws13", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Served(process)
-        finally:
-            process.kill()
 
 
 @pytest.fixture
@@ -243,35 +188,6 @@ def connect(
     )
 
 
-@contextmanager
-def answering(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Let ``answer`` deal with one TCP connection in a thread; give out the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(TIMEOUT)
-
-        def serve() -> None:
-            sock = listener.accept()[0]
-            with sock, contextlib.suppress(ConnectionError):
-                answer(sock)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"ws://127.0.0.1:{listener.getsockname()[1]}/"
-        thread.join(timeout=TIMEOUT)
-
-
-def accepting(talk: Callable[[End], None]) -> AbstractContextManager[str]:
-    """Like :func:`answering`, after the opening handshake."""
-
-    def answer(sock: socket.socket) -> None:
-        end = End(ConnectionType.SERVER, sock)
-        assert isinstance(end.next(), Request)
-        end.send(AcceptConnection())
-        talk(end)
-
-    return answering(answer)
-
-
 def test_connect_sends_the_lines_of_a_pipe_prints_the_answers_and_closes(served: Served) -> None:
     lines = "hello\n/binary 00 ff\n//slash\n\u00e9\n/ping abc\n"
     done = connect(served.url, "--subprotocol", "chat", lines=lines)
@@ -401,15 +317,11 @@ def test_connect_escapes_what_the_peer_could_do_to_the_terminal() -> None:
     assert visible("a\u202eb") == "a\\u202eb"
 
 
-def test_wss_works_and_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    make += ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)]
-    try:
-        subprocess.run(make, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("needs openssl")
-    with serving("--tls-cert", str(certificate), "--tls-key", str(key)) as server:
+def test_wss_works_and_a_certificate_nobody_vouches_for_is_refused(
+    certificate_and_key: tuple[str, str],
+) -> None:
+    certificate, key = certificate_and_key
+    with serving("--tls-cert", certificate, "--tls-key", key) as server:
         assert server.url.startswith("wss://")
         refused = connect(server.url, lines="hello\n")
         accepted = connect(server.url, "--insecure", lines="hello\n")

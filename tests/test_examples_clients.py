@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from support import examples
+from support.ends import End, accepting, answering
 from support.serving import serving
-from test_cli import End, accepting, answering
 from ws13 import ConnectionType
 from ws13.events import (
     BytesMessage,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -327,17 +325,13 @@ def test_what_is_no_http_2_is_hung_up_on(port: int) -> None:
             pass
 
 
-def test_a_browser_speaks_it_over_tls(browser: Browser, tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    make += ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)]
-    try:
-        subprocess.run(make, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("needs openssl")
+def test_a_browser_speaks_it_over_tls(
+    browser: Browser, certificate_and_key: tuple[str, str]
+) -> None:
+    certificate, key = certificate_and_key
     messages = ["text", b"binary", "", b"", "Grüße, 世界 🎉", "x" * 300_000, bytes(300_000)]
     with (
-        examples.serving("h2_server", str(certificate), str(key)) as port,
+        examples.serving("h2_server", certificate, key) as port,
         browser.tab() as tab,
     ):
         tab.call("Security.setIgnoreCertificateErrors", {"ignore": True})

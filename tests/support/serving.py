@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-TIMEOUT = 30
+from support.ends import TIMEOUT, End
+from ws13 import ConnectionType
+from ws13.events import AcceptConnection, Request
 
 
 class Served:
@@ -23,6 +26,15 @@ class Served:
         self.page = f"{self.url.replace('ws', 'http', 1)}/"
         assert f"in a browser: {self.page};" in first_line
         self.log = ""
+
+    def open(self, *subprotocols: str) -> End:
+        """A client behind its opening handshake."""
+        client = End(ConnectionType.CLIENT, socket.create_connection(("127.0.0.1", self.port)))
+        request = Request(host="localhost", target="/", subprotocols=list(subprotocols))
+        client.send(request)
+        self.accepted = client.next()
+        assert isinstance(self.accepted, AcceptConnection)
+        return client
 
     def stop(self) -> int:
         """Ask it to stop, as Ctrl-C does; the exit status."""
