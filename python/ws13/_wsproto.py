@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
 
 #: The release of wsproto whose API ws13 has.
 VERSION = "1.3.2"
-
-#: In front of the search path it makes any process find ws13 as wsproto.
-SHIM = Path(__file__).parent / "_shim"
 
 
 def install_as_wsproto() -> None:
@@ -34,6 +29,8 @@ def install_as_wsproto() -> None:
             f"wsproto was imported before, from {getattr(present, '__file__', None)}: "
             "call install_as_wsproto() before anything imports it"
         )
+    from importlib.machinery import ModuleSpec
+
     import ws13
 
     package = _Wsproto("wsproto", ws13.__doc__)

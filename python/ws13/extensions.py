@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from operator import index
 
 from ._native import Inflater, accept_deflate, finalize_deflate, offer_deflate
@@ -287,8 +286,10 @@ class PerMessageDeflate(Extension):
         parameters = finalize_deflate(answer, wanted)
         if not self._is_own("finalize"):
             # What the method has no words for, a window of 8 bits, holds all the same.
-            with suppress(ValueError):
+            try:  # noqa: SIM105  (contextlib is not imported for this)
                 self.finalize(_unquoted(answer))
+            except ValueError:
+                pass
             self._parameters = wanted
         self._agree(parameters)
 

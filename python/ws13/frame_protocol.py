@@ -8,7 +8,6 @@ Frames: opcodes, close codes and their limits (RFC 6455 §5.2, §5.5 and §7.4).
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
 
 from ._native import mask, parse_header
 
@@ -16,13 +15,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codecs import IncrementalDecoder
     from collections.abc import Iterator, Sequence
-    from typing import TypeVar
+    from typing import NamedTuple, TypeVar
 
     from .connection import Connection
     from .events import Event
     from .extensions import Extension
 
     _T = TypeVar("_T")
+else:
+    from collections import namedtuple
+
+    class _Fields(type):
+        """Makes of a class body what typing.NamedTuple makes of it, without importing typing."""
+
+        def __new__(cls, name, bases, body):
+            made = namedtuple(name, body["__annotations__"], module=__name__)
+            made.__annotations__ = body["__annotations__"]
+            made.__doc__ = body["__doc__"]
+            return made
+
+    NamedTuple = type.__new__(_Fields, "NamedTuple", (), {})
 
 __all__ = [
     "FIN_MASK",

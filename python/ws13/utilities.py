@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 
 TYPE_CHECKING = False
@@ -69,9 +67,15 @@ def split_comma_header(value: bytes) -> list[str]:
 
 def generate_nonce() -> bytes:
     """A fresh value for Sec-WebSocket-Key: 16 random bytes in base64 (RFC 6455 §4.1)."""
-    return base64.b64encode(os.urandom(16))
+    # What few programs call is imported when they do.
+    from base64 import b64encode
+
+    return b64encode(os.urandom(16))
 
 
 def generate_accept_token(token: bytes) -> bytes:
     """The value of Sec-WebSocket-Accept that answers the key `token` (RFC 6455 §4.2.2)."""
-    return base64.b64encode(hashlib.sha1(token + ACCEPT_GUID).digest())
+    from base64 import b64encode
+    from hashlib import sha1
+
+    return b64encode(sha1(token + ACCEPT_GUID).digest())

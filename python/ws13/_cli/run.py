@@ -7,7 +7,10 @@ import runpy
 import sys
 from collections.abc import Sequence
 
-from ws13._wsproto import SHIM, install_as_wsproto
+import ws13
+
+#: In front of the search path it makes any process find ws13 as wsproto.
+SHIM = os.path.join(os.path.dirname(ws13.__file__), "_shim")
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -22,13 +25,13 @@ def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def run(module: str | None, script: str, arguments: Sequence[str]) -> int:
     """Run the module or script as Python itself would; it ends as it would there."""
-    install_as_wsproto()
+    ws13.install_as_wsproto()
     # Processes that the program starts, such as the workers of a server, import anew. They look
     # where the environment tells them to; those of multiprocessing, where their parent looks.
-    path = [str(SHIM), os.environ.get("PYTHONPATH", "")]
+    path = [SHIM, os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     safe = getattr(sys.flags, "safe_path", False)
-    sys.path.insert(0 if safe else 1, str(SHIM))
+    sys.path.insert(0 if safe else 1, SHIM)
     if module is not None:
         sys.argv = [module, *arguments]
         runpy.run_module(module, run_name="__main__", alter_sys=True)
