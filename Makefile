@@ -59,9 +59,10 @@ compat-all: .venv/.linted .venv/.built ## the same on each Python that is found
 sessions: .venv/.built ## random sessions against a model and zlib (N=1000000 JOBS=2 FIRST=0)
 	$(PY) tests/run_sessions.py --count $(N) --first $(FIRST) --jobs $(JOBS)
 
-bench: .venv/.built ## compare with other libraries (ROWS=1,5 for some rows)
+bench: .venv/.built ## compare with other libraries, write docs/performance.md (ROWS=1,5: some rows, no page)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
-	$(PY) benchmarks/bench.py $(if $(ROWS),--rows $(ROWS))
+	$(PY) benchmarks/bench.py $(if $(ROWS),--rows $(ROWS),--json .venv/bench.json)
+	$(if $(ROWS),,$(PY) benchmarks/report.py .venv/bench.json)
 
 instructions: .venv/.built ## instructions of the hot paths and of hostile input (needs valgrind)
 	$(PY) benchmarks/instructions.py
