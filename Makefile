@@ -35,6 +35,7 @@ test-python: .venv/.built ## the Python tests, on .venv and on each other Python
 
 lint: .venv/.linted ## formatting and lints of both languages
 	cargo fmt --all --check
+	cargo fmt --manifest-path rust/benches/Cargo.toml --check -- --config-path .
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -63,6 +64,9 @@ bench: .venv/.built ## compare with other libraries, write docs/performance.md (
 	$(PY) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(PY) benchmarks/bench.py $(if $(ROWS),--rows $(ROWS),--json .venv/bench.json)
 	$(if $(ROWS),,$(PY) benchmarks/report.py .venv/bench.json)
+
+bench-rust: ## the crate beside tungstenite, fastwebsockets and tokio-websockets
+	CARGO_TARGET_DIR=target/benches cargo bench --locked --manifest-path rust/benches/Cargo.toml
 
 instructions: .venv/.built ## instructions of the hot paths and of hostile input (needs valgrind)
 	$(PY) benchmarks/instructions.py
@@ -101,5 +105,5 @@ clean: ## remove what was built, environments included
 	$(PY) -m maturin develop --release --locked
 	@touch $@
 
-.PHONY: help demo test test-rust test-python lint types compliance record compat compat-all sessions bench instructions wheel smoke requirements clean
+.PHONY: help demo test test-rust test-python lint types compliance record compat compat-all sessions bench bench-rust instructions wheel smoke requirements clean
 .DEFAULT_GOAL := help

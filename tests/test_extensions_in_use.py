@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ws13 import ConnectionType, WSConnection
-from ws13.connection import ConnectionState
+from ws13.connection import CLIENT, Connection, ConnectionState
 from ws13.events import (
     AcceptConnection,
     BytesMessage,
@@ -154,7 +154,7 @@ roles = pytest.mark.parametrize("role", ["client", "server"])
 combinations = pytest.mark.parametrize("make", MAKES, ids=IDS)
 
 
-class Ends:
+class Pair:
     """A client and a server that have agreed on the same extensions."""
 
     def __init__(self, offered: list[Extension], supported: list[Extension]) -> None:
@@ -192,7 +192,7 @@ def payloads(events: list[Event]) -> list[str | bytes]:
 def test_a_conversation_passes_the_extensions(
     make: Callable[[], list[Extension]], role: str, cut: int
 ) -> None:
-    ends = Ends(make(), make())
+    ends = Pair(make(), make())
     assert ends.agreed == [extension.name for extension in make()]
     sender, receiver = ends.of(role)
     wire = b"".join(
@@ -226,7 +226,7 @@ def test_what_passes_is_counted_and_what_is_too_much_refused(
     # Deflate comes first, so that the quota is one of plain bytes.
     ours, theirs = Quota(100), Quota(100)
     offered = [*(make() for make in deflate), ours]
-    ends = Ends(offered, [*(make() for make in deflate), theirs])
+    ends = Pair(offered, [*(make() for make in deflate), theirs])
     sender, receiver = ends.of(role)
     sending, receiving = (ours, theirs) if role == "client" else (theirs, ours)
     receiver.receive_data(sender.send(BytesMessage(b"x" * 60)) + sender.send(Ping(b"y" * 10)))
@@ -263,7 +263,7 @@ def test_what_an_inbound_hook_raises_comes_out_as_it_is(
     make: Callable[[], list[Extension]], role: str, hook: str
 ) -> None:
     offered, supported = make(), make()
-    sender, receiver = Ends(offered, supported).of(role)
+    sender, receiver = Pair(offered, supported).of(role)
     hooked = own(supported if role == "client" else offered)
     error = KeyError("the program's own")
 
@@ -285,7 +285,7 @@ def test_what_an_outbound_hook_raises_comes_out_as_it_is_and_nothing_was_sent(
     make: Callable[[], list[Extension]], role: str
 ) -> None:
     offered, supported = make(), make()
-    sender, receiver = Ends(offered, supported).of(role)
+    sender, receiver = Pair(offered, supported).of(role)
     hooked = own(offered if role == "client" else supported)
     error = KeyError("the program's own")
 
@@ -300,3 +300,52 @@ def test_what_an_outbound_hook_raises_comes_out_as_it_is_and_nothing_was_sent(
     delattr(hooked, "frame_outbound")
     receiver.receive_data(sender.send(TextMessage("y")))
     assert payloads(list(receiver.events())) == ["y"]
+
+
+class Ends(Extension):
+    """Adds something at the end of each frame."""
+
+    name = "x-ends"
+
+    def enabled(self) -> bool:
+        return True
+
+    def offer(self) -> bool | str:
+        return True
+
+    def frame_inbound_complete(
+        self, proto: FrameDecoder | FrameProtocol, fin: bool
+    ) -> bytes | CloseReason | None:
+        return b"<end>"
+
+
+class Upper(Ends):
+    """Makes capitals."""
+
+    name = "x-upper"
+
+    def frame_inbound_payload_data(
+        self, proto: FrameDecoder | FrameProtocol, data: bytes
+    ) -> bytes | CloseReason:
+        return data.upper()
+
+
+def test_what_an_extension_adds_at_the_end_of_a_frame_passes_those_behind_it() -> None:
+    connection = Connection(CLIENT, [Ends(), Upper()])
+    assert connection.receive(b"\x82\x01x") == [BytesMessage(b"X<END><end>")]
+    decoder = FrameDecoder(True, [Ends(), Upper()])
+    decoder.receive_bytes(b"\x82\x01x")
+    frame = decoder.process_buffer()
+    assert frame is not None
+    assert frame.payload == b"X<END><end>"
+
+
+@pytest.mark.parametrize("size", [120, 121])
+def test_a_control_payload_that_grows_beyond_125_bytes_fails_the_connection(size: int) -> None:
+    connection = Connection(CLIENT, [Ends()])
+    (event,) = connection.receive(b"\x89" + bytes([size]) + b"p" * size)
+    if size == 120:
+        assert event == Ping(b"p" * 120 + b"<end>")
+    else:
+        assert isinstance(event, CloseConnection)
+        assert event.code == CloseReason.PROTOCOL_ERROR

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support import heads, strategies
-from support.model import connection_type, opened
+from support.model import opened
 from support.strategies import roles
 from ws13 import Config, WSConnection
 from ws13.connection import CLIENT, SERVER, Connection, ConnectionState
@@ -365,16 +365,67 @@ def test_wsconnection_calls_a_method_that_was_replaced_on_the_object() -> None:
     assert ws.receive(b"y") == [Pong(b"y")]
 
 
-@pytest.mark.parametrize("cls", [Connection, WSConnection])
-@pytest.mark.parametrize("name", ["send", "send_text", "send_bytes", "receive", "receive_data"])
-def test_the_short_way_of_a_method_looks_like_the_usual_one(cls: Any, name: str) -> None:
-    method = getattr(cls, name)
+SHORT: dict[str, tuple[list[Any], str]] = {
+    "send": ([Ping(b"x")], "event"),
+    "send_text": (["x"], "text"),
+    "send_bytes": ([b"x"], "data"),
+    "send_parts": ([b"x"], "event"),
+    "pong": ([b"x"], "payload"),
+    "receive": ([b"\x89\x80\0\0\0\0"], "data"),
+    "receive_data": ([b"\x89\x80\0\0\0\0"], "data"),
+}
+
+
+@pytest.mark.parametrize("make", [MAKES[0], MAKES[3]], ids=["Connection", "WSConnection"])
+@pytest.mark.parametrize("name", SHORT)
+def test_the_short_way_of_a_method_does_what_the_usual_one_does(make: Any, name: str) -> None:
+    (argument,), keyword = SHORT[name]
+    method = getattr(type(make()), name)
     assert method.__name__ == name
     assert method.__doc__
-    assert method.__objclass__ is cls
-    first = list(inspect.signature(method).parameters)[:2]
-    assert first[0] == "self"
-    with pytest.raises(TypeError):
-        method(object(), "x")
-    with pytest.raises((TypeError, LocalProtocolError)):
-        getattr(cls(connection_type("server")), name)("x", "y", "z", "w", nothing=1)
+    assert list(inspect.signature(method).parameters)[:2] == ["self", keyword]
+    short, usual = make(), make()
+    assert method(short, argument) == method(usual, **{keyword: argument})
+    assert list(short.events()) == list(usual.events())
+    with pytest.raises(TypeError, match="doesn't apply to"):
+        method(object(), argument)
+    if name != "pong":
+        with pytest.raises(TypeError, match="missing"):
+            method(make())
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        method(make(), argument, nothing=1)
+
+
+def test_what_was_made_before_a_close_can_be_fetched_behind_it() -> None:
+    one, other = Connection(SERVER), Connection(SERVER)
+    events = [TextMessage("a"), CloseConnection(1000), TextMessage("b")]
+    with pytest.raises(LocalProtocolError):
+        one.send_all(events)
+    assert one.send_all(()) == b"".join(map(other.send, events[:2]))
+    assert one.send_all(()) == b""
+
+
+def test_an_iterator_that_sends_itself_does_not_overtake_what_was_made_before() -> None:
+    connection = Connection(SERVER)
+    inside: list[bytes] = []
+
+    def events() -> Any:
+        yield TextMessage("a", message_finished=False)
+        with pytest.raises(LocalProtocolError):
+            connection.send_all([TextMessage("b", message_finished=False), Ping(b"x" * 126)])
+        inside.append(connection.send_text("c", False))
+        yield TextMessage("d")
+
+    last = connection.send_all(events())
+    assert inside == [b"\x01\x01a\x00\x01b\x00\x01c"]
+    assert last == b"\x80\x01d"
+
+
+@pytest.mark.parametrize("make", [MAKES[0], MAKES[3]], ids=["Connection", "WSConnection"])
+def test_none_is_a_value_and_not_the_default(make: Any) -> None:
+    assert make().close(None) == make().send(CloseConnection(None)) == b"\x88\x00"
+    for name in ("ping", "pong"):
+        with pytest.raises(TypeError):
+            getattr(make(), name)(None)
+        with pytest.raises(TypeError):
+            getattr(make(), name)(payload=None)

@@ -25,6 +25,7 @@ from ws13.frame_protocol import (
     XorMaskerNull,
     XorMaskerSimple,
 )
+from ws13.utilities import LocalProtocolError
 
 PROFILE = settings(max_examples=200, deadline=None)
 
@@ -277,3 +278,15 @@ def test_a_server_masks_nothing() -> None:
     assert XorMaskerNull().process(data) is data
     with pytest.raises(ValueError, match="four bytes"):
         XorMaskerSimple(b"abc").process(data)
+
+
+def test_what_a_hook_raises_comes_out_as_it_is() -> None:
+    error = LocalProtocolError("the hook's own")
+
+    class Raises(Marks):
+        def frame_outbound(self, *_: Any) -> Any:
+            raise error
+
+    with pytest.raises(LocalProtocolError) as raised:
+        FrameProtocol(False, [Raises()]).ping()
+    assert raised.value is error

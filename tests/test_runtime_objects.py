@@ -121,6 +121,98 @@ def test_an_iterator_has_the_methods_of_a_generator_and_loses_nothing() -> None:
     assert list(connection.events()) == [Ping(b"c"), Ping(b"d")]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((KeyError("x"),), "'x'"),
+        ((KeyError,), ""),
+        ((KeyError, "x"), "'x'"),
+        ((KeyError, KeyError("x"), None), "'x'"),
+    ],
+)
+def test_an_iterator_throws_what_a_generator_throws(arguments: tuple[Any, ...], text: str) -> None:
+    connection = Connection(CLIENT)
+    with pytest.raises(KeyError) as raised:
+        connection.events().throw(*arguments)
+    assert str(raised.value) == text
+
+
+def asked(connection: Connection) -> WSConnection:
+    """A server that hands its work to `connection` when it accepts."""
+    ws = WSConnection(SERVER)
+    ws.receive_data(heads.head(heads.REQUEST))
+    for event in ws.events():
+        assert isinstance(event, Request)
+        ws.send(AcceptConnection())
+        ws.connection = connection
+    return ws
+
+
+class Stand:
+    """What a program may put in the place of a connection."""
+
+    state = ConnectionState.OPEN
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+
+    def receive_data(self, data: bytes) -> None:
+        self.received.append(data)
+
+    def events(self) -> Generator[Event, None, None]:
+        while self.received:
+            yield Ping(self.received.pop(0))
+
+    def send(self, event: Event) -> bytearray:
+        return bytearray(repr(event).encode())
+
+
+def test_another_object_may_stand_in_the_place_of_a_connection() -> None:
+    stand: Any = Stand()
+    ws = asked(stand)
+    assert ws.connection is stand
+    assert ws.state is ConnectionState.OPEN
+    assert ws.send(Pong(b"x")) == bytearray(b"Pong(payload=b'x')")
+    ws.receive_data(b"one")
+    events = ws.events()
+    assert isinstance(events, Generator)
+    assert next(events) == Ping(b"one")
+    events.close()
+    assert ws.receive(b"two") == [Ping(b"two")]
+    with pytest.raises(AttributeError):
+        ws.send_text("x")
+
+
+class Loud(Connection):
+    """Overrides what gives events out."""
+
+    def events(self) -> Generator[Event, None, None]:
+        for event in super().events():
+            yield Ping(b"loud")
+            yield event
+
+
+def test_a_loop_that_is_under_way_asks_the_connection_that_was_put_in_place() -> None:
+    ws = WSConnection(SERVER)
+    ws.receive_data(heads.head(heads.REQUEST))
+    seen: list[Any] = []
+    for event in ws.events():
+        seen.append(type(event))
+        if isinstance(event, Request):
+            ws.send(AcceptConnection())
+            ws.connection = Loud(SERVER)
+            ws.receive_data(b"\x8a\x80\0\0\0\0")
+    assert seen == [Request, Ping, Pong]
+
+
+def test_a_method_that_was_replaced_stays_so_when_init_runs_again() -> None:
+    ws = asked(Connection(SERVER))
+    native: Any = ws.connection
+    native.send = lambda event: b"replaced"
+    native.__init__(SERVER)
+    assert ws.send(Ping()) == b"replaced"
+
+
 def test_abandoned_and_nested_iterators_lose_nothing() -> None:
     connection = opened("client")
     connection.receive_data(b"".join(frames.encode(Frame(9, bytes([i]))) for i in range(6)))

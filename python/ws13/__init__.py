@@ -7,7 +7,13 @@ caller moves the bytes. The modules carry wsproto's names.
 
 import os
 
-from . import connection, events, extensions, frame_protocol, handshake, typing, utilities
+from . import connection as connection
+from . import events as events
+from . import extensions as extensions
+from . import frame_protocol as frame_protocol
+from . import handshake as handshake
+from . import typing as typing
+from . import utilities as utilities
 from ._native import VERSION as __version__
 from ._native import Config, WSConnection, forget_entropy
 from ._wsproto import install_as_wsproto
@@ -18,6 +24,7 @@ from .handshake import H11Handshake
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_entropy)
 
+# The modules are not among them: `from ws13 import *` must not hide the program's `typing`.
 __all__ = [
     "Config",
     "Connection",
@@ -26,12 +33,5 @@ __all__ = [
     "H11Handshake",
     "WSConnection",
     "__version__",
-    "connection",
-    "events",
-    "extensions",
-    "frame_protocol",
-    "handshake",
     "install_as_wsproto",
-    "typing",
-    "utilities",
 ]

@@ -8,7 +8,7 @@ that were received; an event that a program makes keeps each value as it was giv
 from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import Field
-from types import GenericAlias
+from types import GenericAlias, TracebackType
 from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, final
 
 from typing_extensions import Never, Self, disjoint_base
@@ -239,8 +239,14 @@ class Events:
         """Ends the iteration. What was not taken comes out of another one."""
     def send(self, value: object) -> Event:
         """The next event; `value` is not looked at."""
-    def throw(self, error: BaseException, /) -> Never:
-        """Ends the iteration and raises `error`."""
+    def throw(
+        self,
+        error: BaseException | type[BaseException],
+        value: object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> Never:
+        """Ends the iteration and raises `error`, or one of that class with `value`."""
 
 @disjoint_base
 class Connection:
@@ -304,7 +310,7 @@ class Connection:
         Returns the bytes that tell the peer of all `events`, as `send` does for each.
 
         Raises what `send` raises. What was made of the events before the one that is refused comes
-        with the next call that sends.
+        with the next call that sends, or with `send_all(())`.
         """
     def send_parts(
         self, event: Event | bytes, *, compress: bool | None = None
@@ -391,7 +397,10 @@ class WSConnection:
         """The opening handshake."""
     @property
     def connection(self) -> Connection | None:
-        """The connection, None until the handshake is done."""
+        """
+        The connection, None until the handshake is done. A program may put another object with its
+        methods in its place.
+        """
     @connection.setter
     def connection(self, connection: Connection | None) -> None: ...
     @property
@@ -439,7 +448,7 @@ class WSConnection:
         Returns the bytes that tell the peer of all `events`, as `send` does for each.
 
         Raises what `send` raises. What was made of the events before the one that is refused comes
-        with the next call that sends.
+        with the next call that sends, or with `send_all(())`.
         """
     def send_parts(
         self, event: Event | bytes, *, compress: bool | None = None

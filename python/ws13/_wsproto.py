@@ -36,13 +36,14 @@ def install_as_wsproto() -> None:
     package = _Wsproto("wsproto", ws13.__doc__)
     package.__spec__ = ModuleSpec("wsproto", None, origin=ws13.__file__, is_package=True)
     package.__path__ = []  # there are no other modules in it
+    package.__dict__.update(__version__=VERSION, __all__=("ConnectionType", "WSConnection"))
     sys.modules["wsproto"] = package
-    for name in ws13.__all__:
-        value = getattr(ws13, name)
-        setattr(package, name, value)
-        if isinstance(value, ModuleType):
+    for name, value in vars(ws13).items():
+        is_module = getattr(value, "__name__", None) == f"ws13.{name}"
+        if is_module and not name.startswith("_"):
             sys.modules[f"wsproto.{name}"] = value
-    package.__dict__["__version__"] = VERSION
+        if is_module or name in ws13.__all__:
+            package.__dict__.setdefault(name, value)
 
 
 class _Wsproto(ModuleType):

@@ -41,6 +41,7 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
     from typing import Any
 
     from typing_extensions import Never
@@ -130,10 +131,19 @@ def _send(self: Events, value: object) -> Event:
     return next(self)
 
 
-def _throw(self: Events, error: BaseException, /) -> Never:
-    """Ends the iteration and raises `error`."""
+def _throw(
+    self: Events,
+    error: BaseException | type[BaseException],
+    value: object = None,
+    traceback: TracebackType | None = None,
+    /,
+) -> Never:
+    """Ends the iteration and raises `error`, or one of that class with `value`."""
     self._exhausted = True
-    raise error
+    if isinstance(error, type):
+        made = error() if value is None else error(value)
+        error = value if isinstance(value, error) else made
+    raise error if traceback is None else error.with_traceback(traceback)
 
 
 class _Description:

@@ -14,7 +14,7 @@ from ._native import mask, parse_header
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from codecs import IncrementalDecoder
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from typing import NamedTuple, TypeVar
 
     from .connection import Connection
@@ -266,7 +266,7 @@ class FrameDecoder:
     tells whether this is the client's end; `extensions` are those in use.
     """
 
-    def __init__(self, client: bool, extensions: Sequence[Extension] | None = None) -> None:
+    def __init__(self, client: bool, extensions: list[Extension] | None = None) -> None:
         self.client = client
         self.extensions = extensions or []
         self.buffer = Buffer()
@@ -306,10 +306,11 @@ class FrameDecoder:
         payload = bytes(self.masker.process(masked))
         for extension in self.extensions:
             payload = _unless_refused(extension.frame_inbound_payload_data(self, payload))
-        if finished:
-            for extension in self.extensions:
-                end = extension.frame_inbound_complete(self, self.header.fin)
-                payload += _unless_refused(end) or b""
+            if finished:
+                # What it has kept back passes the extensions behind it, as the rest has.
+                end = _unless_refused(extension.frame_inbound_complete(self, self.header.fin))
+                payload = bytes(payload) + bytes(end or b"")
+        payload = bytes(payload)
         frame = Frame(self.effective_opcode, payload, finished, self.header.fin)
         if finished:
             self.header = self.effective_opcode = self.masker = None
@@ -359,6 +360,7 @@ class MessageDecoder:
 
         Raises `ParseFailed` if the frame cannot stand here, or the text is not UTF-8.
         """
+        assert not frame.opcode.iscontrol()
         if self.opcode is None:
             if frame.opcode is Opcode.CONTINUATION:
                 raise ParseFailed("unexpected CONTINUATION")
@@ -400,7 +402,7 @@ class FrameProtocol:
         """Takes bytes that the peer sent, any number, cut anywhere."""
         self._receiver().receive_data(bytes(memoryview(data)))
 
-    def received_frames(self) -> Iterator[Frame]:
+    def received_frames(self) -> Generator[Frame, None, None]:
         """
         Iterates over what has come: pieces of messages, whole control frames.
 
@@ -469,6 +471,9 @@ class FrameProtocol:
         try:
             frame = self._outgoing.send(event)
         except LocalProtocolError as error:
+            # Not ours if it has come from farther down: a hook has raised it.
+            if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+                raise
             raise ValueError(str(error)) from None
         self._outgoing._state = ConnectionState.OPEN
         return bytearray(frame)

@@ -15,7 +15,7 @@ use crate::alloc::GilCell;
 use crate::config::Config;
 use crate::events::{CloseConnection, EventClass, Message};
 use crate::inner::{Inner, Stream};
-use crate::outgoing::{self, Outgoing, cannot_send, framing};
+use crate::outgoing::{self, Given, Outgoing, cannot_send, framing};
 use crate::taken::Taken;
 use crate::{alloc, buffers, errors, names};
 
@@ -66,8 +66,8 @@ impl Connection {
 
     /// Whether a `WSConnection` has to go through the object's attributes, as methods may be others.
     #[inline]
-    pub fn is_customised(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Ok(Self::inner(slf)?.replaced || !slf.is_exact_instance_of::<Self>())
+    pub fn has_replaced_methods(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(Self::inner(slf)?.replaced)
     }
 
     /// The next event, `None` if there is none for now.
@@ -291,7 +291,11 @@ impl Connection {
         let early_data = trailing_data.map(buffers::bytes).transpose()?.unwrap_or_default();
         let config = config.map(Bound::get);
         let fresh = Self::open(slf.py(), role, extensions, &early_data, config)?;
-        let old = std::mem::replace(&mut *Self::inner(slf)?, fresh.inner.into_inner());
+        let mut fresh = fresh.inner.into_inner();
+        let mut this = Self::inner(slf)?;
+        fresh.replaced = this.replaced;
+        let old = std::mem::replace(&mut *this, fresh);
+        drop(this);
         drop(old);
         alloc::drop_empty_dict(slf);
         Ok(())
@@ -392,14 +396,14 @@ impl Connection {
     }
 
     /// Returns a Close frame, as `send` does for a `CloseConnection`.
-    #[pyo3(signature = (code = None, reason = None),
+    #[pyo3(signature = (code = Given(None), reason = None),
         text_signature = "($self, code=1000, reason=None)")]
     fn close<'py>(
         slf: &Bound<'py, Self>,
-        code: Option<&Bound<'py, PyAny>>,
+        code: Given<'py>,
         reason: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (code, reason) = outgoing::close(code, reason)?;
+        let (code, reason) = outgoing::close(code.0.as_ref(), reason)?;
         Self::send_directly(slf, "CloseConnection", |engine, key| {
             engine.send_close(code, reason, || key)
         })
@@ -407,29 +411,23 @@ impl Connection {
 
     /// Returns the bytes that tell the peer of all `events`, one behind the other, as `send` does for
     /// each. If one of them is refused, what was made of those before it comes with the next call that
-    /// sends.
+    /// sends, or with `send_all(())`.
     fn send_all<'py>(
         slf: &Bound<'py, Self>,
         events: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let mut bytes = Vec::new();
         for event in events.try_iter()? {
-            let sent = event.and_then(|event| {
-                Self::send_as(slf, &event, None, |before, sent| {
-                    bytes.extend(before);
-                    sent.append_to(&mut bytes);
-                    Ok(())
-                })
-            });
-            if let Err(error) = sent {
-                if !bytes.is_empty() {
-                    let mut this = Self::inner(slf)?;
-                    this.rare.get_or_insert_default().unsent = bytes;
-                }
-                return Err(error);
-            }
+            // Kept with the connection meanwhile: an iterator may send something itself, or raise.
+            Self::send_as(slf, &event?, None, |mut unsent, sent| {
+                sent.append_to(&mut unsent);
+                Self::inner(slf)?.rare.get_or_insert_default().unsent = unsent;
+                Ok(())
+            })?;
         }
-        Ok(PyBytes::new(slf.py(), &bytes))
+        let mut this = Self::inner(slf)?;
+        let bytes = this.rare.as_mut().map(|rare| std::mem::take(&mut rare.unsent));
+        drop(this);
+        Ok(PyBytes::new(slf.py(), &bytes.unwrap_or_default()))
     }
 
     /// Returns header and payload of the frame that tells the peer of `event`: what `send` returns, in
@@ -458,22 +456,16 @@ impl Connection {
     }
 
     /// Returns a Ping frame, as `send` does for a `Ping`.
-    #[pyo3(signature = (payload = None), text_signature = "($self, payload=b'')")]
-    fn ping<'py>(
-        slf: &Bound<'py, Self>,
-        payload: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let payload = payload.map(buffers::bytes).transpose()?.unwrap_or_default();
+    #[pyo3(signature = (payload = Given(None)), text_signature = "($self, payload=b'')")]
+    fn ping<'py>(slf: &Bound<'py, Self>, payload: Given<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let payload = payload.0.as_ref().map(buffers::bytes).transpose()?.unwrap_or_default();
         Self::send_directly(slf, "Ping", |engine, key| engine.send_ping(&payload, || key))
     }
 
     /// Returns a Pong frame, as `send` does for a `Pong`.
-    #[pyo3(signature = (payload = None), text_signature = "($self, payload=b'')")]
-    fn pong<'py>(
-        slf: &Bound<'py, Self>,
-        payload: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let payload = payload.map(buffers::bytes).transpose()?.unwrap_or_default();
+    #[pyo3(signature = (payload = Given(None)), text_signature = "($self, payload=b'')")]
+    fn pong<'py>(slf: &Bound<'py, Self>, payload: Given<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let payload = payload.0.as_ref().map(buffers::bytes).transpose()?.unwrap_or_default();
         Self::send_directly(slf, "Pong", |engine, key| engine.send_pong(&payload, || key))
     }
 
@@ -506,7 +498,7 @@ impl Connection {
     /// that is left keeps nothing back.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
-        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
+        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next, None)
     }
 
     fn __setattr__(
@@ -554,7 +546,7 @@ impl Connection {
 
 /// The methods that are called for every message, in their usual form.
 pub mod methods {
-    use super::{Bound, Connection, PyAny, PyResult, Python, alloc};
+    use super::{Bound, Connection, Given, PyAny, PyResult, Python, alloc};
 
     alloc::method!(Send, c"send", Connection, |slf, event| {
         Ok(Connection::send_event(slf, event, None)?.into_any())
@@ -569,7 +561,7 @@ pub mod methods {
         Ok(Connection::send_parts(slf, event, None)?.into_any())
     });
     alloc::method!(Pong, c"pong", Connection, |slf, payload| {
-        Ok(Connection::pong(slf, Some(payload))?.into_any())
+        Ok(Connection::pong(slf, Given(Some(payload.clone())))?.into_any())
     });
     alloc::method!(Receive, c"receive", Connection, |slf, data| {
         Ok(Connection::receive_all(slf, data)?.into_any())

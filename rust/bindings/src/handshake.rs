@@ -542,7 +542,7 @@ impl H11Handshake {
     /// Iterates over what the peer did.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
-        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
+        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next, None)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

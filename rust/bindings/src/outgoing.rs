@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use pyo3::Borrowed;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyString, PyTuple};
@@ -11,6 +12,17 @@ use ws13::{CloseCode, Fin, Framing, MaskingKey, Misuse, Sent, State};
 use crate::buffers::{self, Data};
 use crate::events::{CloseConnection, EventClass, Message, Ping, Pong};
 use crate::{alloc, names};
+
+/// An argument that can be left out, and that None is a value of.
+pub struct Given<'py>(pub Option<Bound<'py, PyAny>>);
+
+impl<'py> FromPyObject<'_, 'py> for Given<'py> {
+    type Error = core::convert::Infallible;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
+        Ok(Self(Some(object.to_owned())))
+    }
+}
 
 /// What an event sends, its fields read.
 pub enum Outgoing<'a> {

@@ -5,7 +5,7 @@ use core::cell::RefMut;
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::alloc::{self, GilCell};
 use crate::config::Config;
@@ -27,9 +27,20 @@ pub struct WSConnection {
 struct Parts {
     /// There from `__init__` on.
     handshake: Option<Py<H11Handshake>>,
-    connection: Option<Py<Connection>>,
+    /// A `Connection`, or what a program has put in its place.
+    connection: Option<Py<PyAny>>,
     /// All events of the handshake have been taken; what comes now is the connection's.
     passed: bool,
+}
+
+/// Who a `WSConnection` leaves the work to.
+enum Worker<'py> {
+    /// The handshake.
+    Opening(Bound<'py, H11Handshake>),
+    /// A connection whose methods are ours.
+    Usual(Bound<'py, Connection>),
+    /// Another one, whose methods are called by name.
+    Other(Bound<'py, PyAny>),
 }
 
 impl WSConnection {
@@ -38,11 +49,19 @@ impl WSConnection {
         slf.get().parts.borrow_mut(slf.py())
     }
 
-    /// The connection, with a reference of its own: nothing stays borrowed.
+    /// Who is at work, with a reference of its own: nothing stays borrowed.
     #[inline]
-    fn open<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Connection>>> {
+    fn worker<'py>(slf: &Bound<'py, Self>) -> PyResult<Worker<'py>> {
         let py = slf.py();
-        Ok(Self::parts(slf)?.connection.as_ref().map(|connection| connection.bind(py).clone()))
+        let connection = Self::parts(slf)?.connection.as_ref().map(|it| it.bind(py).clone());
+        let Some(connection) = connection else { return Self::opening(slf).map(Worker::Opening) };
+        match connection.cast_into_exact::<Connection>() {
+            Ok(usual) if Connection::has_replaced_methods(&usual)? => {
+                Ok(Worker::Other(usual.into_any()))
+            }
+            Ok(usual) => Ok(Worker::Usual(usual)),
+            Err(other) => Ok(Worker::Other(other.into_inner())),
+        }
     }
 
     fn opening<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, H11Handshake>> {
@@ -54,34 +73,34 @@ impl WSConnection {
     fn adopt(slf: &Bound<'_, Self>, handshake: &Bound<'_, H11Handshake>) -> PyResult<()> {
         let connection = H11Handshake::established(handshake)?;
         if connection.is_some() {
-            Self::parts(slf)?.connection = connection;
+            Self::parts(slf)?.connection = connection.map(Py::into_any);
         }
         Ok(())
     }
 
-    /// The next event of the handshake, then of the connection.
+    /// The next event of the handshake, then of the connection, if that is a usual one.
     #[inline]
-    pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let connection = Self::open(slf)?;
+    fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
+        let worker = Self::worker(slf)?;
         if !Self::parts(slf)?.passed {
             if let Some(event) = H11Handshake::next_event(&Self::opening(slf)?)? {
                 return Ok(Some(event));
             }
-            Self::parts(slf)?.passed = connection.is_some();
+            Self::parts(slf)?.passed = !matches!(worker, Worker::Opening(_));
         }
-        connection.map_or(Ok(None), |connection| Connection::next_event(&connection))
+        match worker {
+            Worker::Usual(connection) => Connection::next_event(&connection),
+            Worker::Opening(_) | Worker::Other(_) => Ok(None),
+        }
     }
 
     /// See `receive_data` below.
     #[inline]
     fn take_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        match Self::open(slf)? {
-            Some(connection) if Connection::is_customised(&connection)? => {
-                connection.call_method1("receive_data", (data,)).map(drop)
-            }
-            Some(connection) => Connection::take_data(&connection, data),
-            None => {
-                let handshake = Self::opening(slf)?;
+        match Self::worker(slf)? {
+            Worker::Usual(connection) => Connection::take_data(&connection, data),
+            Worker::Other(connection) => connection.call_method1("receive_data", (data,)).map(drop),
+            Worker::Opening(handshake) => {
                 H11Handshake::receive(&handshake, data)?;
                 Self::adopt(slf, &handshake)
             }
@@ -94,21 +113,24 @@ impl WSConnection {
         slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        if let Some(connection) = Self::open(slf)?
+        if let Worker::Usual(connection) = Self::worker(slf)?
             && Self::parts(slf)?.passed
-            && !Connection::is_customised(&connection)?
         {
             return Connection::receive_all(&connection, data);
         }
         Self::take_data(slf, data)?;
         let events = PyList::empty(slf.py());
         for event in Self::events(slf.clone())?.bind(slf.py()).try_iter()? {
-            match (event, Self::open(slf)?) {
-                (Ok(event), _) => events.append(event)?,
-                (Err(error), Some(connection)) => {
-                    return Err(Connection::put_back(&connection, events, error));
+            match event {
+                Ok(event) => events.append(event)?,
+                Err(error) => {
+                    return Err(match Self::worker(slf)? {
+                        Worker::Usual(connection) => {
+                            Connection::put_back(&connection, events, error)
+                        }
+                        Worker::Opening(_) | Worker::Other(_) => error,
+                    });
                 }
-                (Err(error), None) => return Err(error),
             }
         }
         Ok(events)
@@ -121,21 +143,13 @@ impl WSConnection {
         arguments: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match Self::open(slf)? {
-            Some(connection) => connection.call_method(method, arguments, options),
-            None => {
-                let state = H11Handshake::engine_state(&Self::opening(slf)?)?;
+        match Self::worker(slf)? {
+            Worker::Usual(connection) => connection.call_method(method, arguments, options),
+            Worker::Other(connection) => connection.call_method(method, arguments, options),
+            Worker::Opening(handshake) => {
+                let state = H11Handshake::engine_state(&handshake)?;
                 Err(cannot_send(&PyString::new(slf.py(), what), state))
             }
-        }
-    }
-
-    /// The open connection, if none of its methods is another than usual.
-    #[inline]
-    fn usual<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Connection>>> {
-        match Self::open(slf)? {
-            Some(connection) if !Connection::is_customised(&connection)? => Ok(Some(connection)),
-            _ => Ok(None),
         }
     }
 
@@ -145,21 +159,22 @@ impl WSConnection {
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        match Self::open(slf)? {
-            Some(connection) if Connection::is_customised(&connection)? => {
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match Self::worker(slf)? {
+            Worker::Usual(connection) => {
+                Ok(Connection::send_event(&connection, event, compress)?.into_any())
+            }
+            Worker::Other(connection) => {
                 let options = PyDict::new(slf.py());
                 if let Some(compress) = compress {
                     options.set_item("compress", compress)?;
                 }
-                Ok(connection.call_method("send", (event,), Some(&options))?.cast_into()?)
+                connection.call_method("send", (event,), Some(&options))
             }
-            Some(connection) => Connection::send_event(&connection, event, compress),
-            None => {
-                let handshake = Self::opening(slf)?;
+            Worker::Opening(handshake) => {
                 let bytes = H11Handshake::send_event(&handshake, event)?;
                 Self::adopt(slf, &handshake)?;
-                Ok(bytes)
+                Ok(bytes.into_any())
             }
         }
     }
@@ -206,13 +221,13 @@ impl WSConnection {
 
     /// The connection, None until the handshake is done.
     #[getter]
-    fn connection<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Connection>>> {
+    fn connection(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
         Self::opening(slf)?;
-        Self::open(slf)
+        Ok(Self::parts(slf)?.connection.as_ref().map(|it| it.clone_ref(slf.py())))
     }
 
     #[setter]
-    fn set_connection(slf: &Bound<'_, Self>, connection: Option<Py<Connection>>) -> PyResult<()> {
+    fn set_connection(slf: &Bound<'_, Self>, connection: Option<Py<PyAny>>) -> PyResult<()> {
         let old = std::mem::replace(&mut Self::parts(slf)?.connection, connection);
         drop(old);
         Ok(())
@@ -221,9 +236,10 @@ impl WSConnection {
     /// Where the connection stands, a `ConnectionState`.
     #[getter]
     fn state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        match Self::open(slf)? {
-            Some(connection) => Ok(connection.getattr("state")?.unbind()),
-            None => H11Handshake::public_state(&Self::opening(slf)?),
+        match Self::worker(slf)? {
+            Worker::Usual(connection) => Ok(connection.getattr("state")?.unbind()),
+            Worker::Other(connection) => Ok(connection.getattr("state")?.unbind()),
+            Worker::Opening(handshake) => H11Handshake::public_state(&handshake),
         }
     }
 
@@ -260,7 +276,7 @@ impl WSConnection {
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         Self::send_event(slf, event, compress)
     }
 
@@ -364,16 +380,17 @@ impl WSConnection {
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
     /// that is left keeps nothing back.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let handshake = Self::opening(&slf)?;
-        if let Some(connection) = Self::open(&slf)?
-            && Connection::is_customised(&connection)?
-        {
-            let events = (handshake.call_method0("events")?, connection.call_method0("events")?);
-            let chain = slf.py().import("itertools")?.getattr("chain")?;
-            return Ok(chain.call1(events)?.unbind());
-        }
+        Self::opening(&slf)?;
         let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
-        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next)
+        let then: alloc::Then = |source| match Self::worker(source.cast::<Self>()?)? {
+            Worker::Other(connection) => {
+                let events = connection.call_method0("events")?;
+                Ok(Some(events.try_iter()?.into_any().unbind()))
+            }
+            Worker::Opening(_) | Worker::Usual(_) => Ok(None),
+        };
+        let source = slf.clone().into_any().unbind();
+        alloc::Iterator::over(slf.py(), source, next, Some(then))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -403,21 +420,21 @@ impl WSConnection {
 
 /// The methods that are called for every message, in their usual form.
 pub mod methods {
-    use super::{Bound, Connection, PyAny, PyResult, PyTuple, Python, WSConnection, alloc};
+    use super::{Bound, Connection, PyAny, PyResult, PyTuple, Python, WSConnection, Worker, alloc};
 
     alloc::method!(Send, c"send", WSConnection, |slf, event| {
-        Ok(WSConnection::send_event(slf, event, None)?.into_any())
+        WSConnection::send_event(slf, event, None)
     });
     alloc::method!(SendText, c"send_text", WSConnection, |slf, text| {
-        match WSConnection::usual(slf)? {
-            Some(connection) => Connection::send_whole_text(&connection, text),
-            None => WSConnection::send_text(slf, &PyTuple::new(slf.py(), [text])?, None),
+        match WSConnection::worker(slf)? {
+            Worker::Usual(connection) => Connection::send_whole_text(&connection, text),
+            _ => WSConnection::send_text(slf, &PyTuple::new(slf.py(), [text])?, None),
         }
     });
     alloc::method!(SendBytes, c"send_bytes", WSConnection, |slf, data| {
-        match WSConnection::usual(slf)? {
-            Some(connection) => Connection::send_whole_bytes(&connection, data),
-            None => WSConnection::send_bytes(slf, &PyTuple::new(slf.py(), [data])?, None),
+        match WSConnection::worker(slf)? {
+            Worker::Usual(connection) => Connection::send_whole_bytes(&connection, data),
+            _ => WSConnection::send_bytes(slf, &PyTuple::new(slf.py(), [data])?, None),
         }
     });
     alloc::method!(Receive, c"receive", WSConnection, |slf, data| {

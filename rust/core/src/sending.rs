@@ -78,6 +78,7 @@ impl Sent<'_> {
 
     /// Writes the frame to `target`, which has room for all of it.
     pub fn copy_to<S: Slot>(&self, target: &mut [S]) {
+        let target = target.get_mut(..self.len()).unwrap_or_default();
         self.header.copy_to(target);
         let payload = target.get_mut(self.header.as_bytes().len()..).unwrap_or_default();
         self.mask.copy(&self.payload, payload);

@@ -15,6 +15,9 @@ use super::{not_initialised, out_of_memory, panicked};
 /// What an iterator asks for its next item.
 pub type Next = fn(&Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>>;
 
+/// What it asks when there is none: perhaps another iterator goes on in its place.
+pub type Then = fn(&Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>>;
+
 static ITERATOR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// The class of what `events()` returns: asks its source for each item, until there is none.
@@ -23,6 +26,7 @@ pub struct Iterator {
     head: ffi::PyObject,
     source: Py<PyAny>,
     next: Next,
+    then: Option<Then>,
     /// Has said that there is no more; what comes later belongs to another iterator.
     exhausted: bool,
 }
@@ -67,9 +71,14 @@ impl Iterator {
         Ok(class.bind(py))
     }
 
-    /// An iterator over what `next` finds in `source`.
+    /// An iterator over what `next` finds in `source`, and over what `then` leads to.
     #[inline]
-    pub fn over(py: Python<'_>, source: Py<PyAny>, next: Next) -> PyResult<Py<PyAny>> {
+    pub fn over(
+        py: Python<'_>,
+        source: Py<PyAny>,
+        next: Next,
+        then: Option<Then>,
+    ) -> PyResult<Py<PyAny>> {
         let class = ITERATOR.get(py).ok_or_else(not_initialised)?;
         let class = class.as_ptr().cast::<ffi::PyTypeObject>();
         // SAFETY: as for events, in `event`.
@@ -80,6 +89,7 @@ impl Iterator {
             }
             (&raw mut (*object).source).write(source);
             (&raw mut (*object).next).write(next);
+            (&raw mut (*object).then).write(then);
             (&raw mut (*object).exhausted).write(false);
             Ok(Bound::from_owned_ptr(py, ffi::PyObject_Init(object.cast(), class)).unbind())
         }
@@ -102,11 +112,7 @@ unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyOb
     // The closure returns a pointer, not a result: moving one of those costs as much as the event.
     let item = catch_unwind(AssertUnwindSafe(|| match next(&source) {
         Ok(Some(item)) => item.into_ptr(),
-        Ok(None) => {
-            // SAFETY: as above; nothing else borrows the field.
-            unsafe { (*object).exhausted = true };
-            ptr::null_mut()
-        }
+        Ok(None) => end(py, object, &source),
         Err(error) => {
             error.restore(py);
             ptr::null_mut()
@@ -116,6 +122,40 @@ unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyOb
         panicked().restore(py);
         ptr::null_mut()
     })
+}
+
+/// There is no item: goes on with what comes then, if anything does.
+#[cold]
+fn end(py: Python<'_>, object: *mut Iterator, source: &Bound<'_, PyAny>) -> *mut ffi::PyObject {
+    // SAFETY: the object lives as long as the call of `iterator_next` that this is a part of, and nothing
+    // borrows its fields.
+    let then = unsafe { (*object).then.take() };
+    match then.map_or(Ok(None), |then| then(source)) {
+        Ok(Some(other)) => {
+            // SAFETY: as above. The old source is dropped, which may run Python code, when the object is
+            // as it has to be.
+            unsafe {
+                let old = core::mem::replace(&mut (*object).source, other);
+                (*object).next = of_any;
+                drop(old.into_bound(py));
+                iterator_next(object.cast())
+            }
+        }
+        Ok(None) => {
+            // SAFETY: as above.
+            unsafe { (*object).exhausted = true };
+            ptr::null_mut()
+        }
+        Err(error) => {
+            error.restore(py);
+            ptr::null_mut()
+        }
+    }
+}
+
+/// The next item of any iterator.
+fn of_any(source: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    source.try_iter()?.next().transpose().map(|item| item.map(Bound::unbind))
 }
 
 /// `tp_dealloc`.

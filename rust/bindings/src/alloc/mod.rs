@@ -25,7 +25,7 @@ use pyo3::prelude::*;
 
 pub use bytes::{Growing, ascii, frame, frame_behind, joined, payload};
 pub use event::{EventClass, class};
-pub use iterator::{Iterator, Next};
+pub use iterator::{Iterator, Next, Then};
 pub(crate) use method::method;
 pub use method::{Method, install};
 pub use object::{GilCell, drop_empty_dict, set_attribute};
