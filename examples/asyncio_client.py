@@ -49,10 +49,16 @@ class Client:
     async def close_tcp(self) -> None:
         """Wait for the server to close TCP first (RFC 6455 §7.1.1), but not for ever."""
         with contextlib.suppress(OSError, asyncio.TimeoutError):
-            await asyncio.wait_for(self.reader.read(), TIMEOUT)
-        self.writer.close()
+            await asyncio.wait_for(self.drop_the_rest(), TIMEOUT)
+        # There is nothing left to say, to a server that takes nothing least of all.
+        self.writer.transport.abort()
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()
+
+    async def drop_the_rest(self) -> None:
+        """Read to the end, and keep nothing: it may be long."""
+        while await self.reader.read(65536):
+            pass
 
 
 async def converse(host: str, port: int, messages: list[str]) -> str:

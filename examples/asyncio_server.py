@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 
 from ws13 import ConnectionType, WSConnection
 from ws13.connection import ConnectionState
@@ -10,7 +11,8 @@ from ws13.extensions import PerMessageDeflate
 from ws13.utilities import RemoteProtocolError
 
 GOING_ON = {ConnectionState.CONNECTING, ConnectionState.OPEN}
-PATIENCE = 10.0  # seconds for the opening handshake, and for the client to close TCP in the end
+SILENCE = 60.0  # seconds until a client that says nothing is asked whether it is there
+PATIENCE = 10.0  # seconds for all that a client has to do: see where it is used
 
 
 class Echo(asyncio.Protocol):
@@ -24,7 +26,14 @@ class Echo(asyncio.Protocol):
         self.transport = transport
         self.ws = WSConnection(ConnectionType.SERVER)
         self.paused = False
-        self.limit = asyncio.get_running_loop().call_later(PATIENCE, transport.abort)
+        self.limit: asyncio.TimerHandle | None = None
+        self.within(PATIENCE, transport.abort)  # the whole opening handshake
+
+    def within(self, seconds: float, otherwise: Callable[[], None]) -> None:
+        """Set the time limit, in the place of the one before: there is one wait at a time."""
+        if self.limit is not None:
+            self.limit.cancel()
+        self.limit = asyncio.get_running_loop().call_later(seconds, otherwise)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless there is nothing left to say to it."""
@@ -44,6 +53,8 @@ class Echo(asyncio.Protocol):
         while not self.paused and self.ws.state in GOING_ON:
             event = next(self.ws.events(), None)
             if event is None:
+                if self.ws.state is ConnectionState.OPEN:
+                    self.within(SILENCE, self.ask)
                 return
             self.transport.write(self.answer(event))
         if self.ws.state not in GOING_ON:
@@ -53,7 +64,6 @@ class Echo(asyncio.Protocol):
         """Return the bytes that answer one event."""
         match event:
             case Request():
-                self.limit.cancel()
                 return self.ws.send(AcceptConnection(extensions=[PerMessageDeflate()]))
             case Message():
                 return self.ws.send(event)
@@ -61,13 +71,22 @@ class Echo(asyncio.Protocol):
                 return self.ws.send(event.response())
         return b""
 
+    def ask(self) -> None:
+        """Ask a silent client whether it is there. Whatever it says will do as an answer."""
+        self.within(PATIENCE, self.give_up)
+        self.transport.write(self.ws.send(Ping()))
+
+    def give_up(self) -> None:
+        """Close, as there was no answer."""
+        self.transport.write(self.ws.send(CloseConnection(1011, "no answer to a Ping")))
+        self.end()
+
     def end(self) -> None:
         """Close our half of TCP, and leave the other half to the client for a while.
 
         Closing it all with bytes unread would reset TCP, and lose our Close frame with it.
         """
-        self.limit.cancel()
-        self.limit = asyncio.get_running_loop().call_later(PATIENCE, self.transport.abort)
+        self.within(PATIENCE, self.transport.abort)
         self.transport.write_eof()
         self.transport.resume_reading()
 
@@ -75,6 +94,15 @@ class Echo(asyncio.Protocol):
         """Listen no more to a client that takes nothing."""
         self.paused = True
         self.transport.pause_reading()
+        self.expect_less(self.transport.get_write_buffer_size() + 1)
+
+    def expect_less(self, before: int) -> None:
+        """Give up on a client that takes nothing at all; a long answer may take its time."""
+        size = self.transport.get_write_buffer_size()
+        if size < before:
+            self.within(PATIENCE, lambda: self.expect_less(size))
+        else:
+            self.transport.abort()
 
     def resume_writing(self) -> None:
         """Go on where it stopped."""
@@ -85,7 +113,8 @@ class Echo(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client, which may have vanished without a Close frame."""
-        self.limit.cancel()
+        if self.limit is not None:
+            self.limit.cancel()
 
 
 async def main(port: int) -> None:

@@ -16,6 +16,7 @@ from h2.events import (
     ConnectionTerminated,
     DataReceived,
     Event,
+    RemoteSettingsChanged,
     RequestReceived,
     StreamEnded,
     StreamReset,
@@ -56,15 +57,18 @@ class Stream:
         while len(self.outgoing) < ENOUGH and not self.server.paused:
             event = next(self.ws.events(), None) if self.ws.state is ConnectionState.OPEN else None
             if event is None:
-                # Only now may the client send as much again.
-                self.server.h2.acknowledge_received_data(self.unread, self.id)
-                self.unread = 0
+                self.give_back()
                 return
             if isinstance(event, Message):
                 self.outgoing += self.ws.send(event)
             elif isinstance(event, (Ping, CloseConnection)):
                 self.outgoing += self.ws.send(event.response())
             self.send()
+
+    def give_back(self) -> None:
+        """Only now may the client send as much again."""
+        self.server.h2.acknowledge_received_data(self.unread, self.id)
+        self.unread = 0
 
     def send(self) -> None:
         """Send what the client's window has room for; behind our Close frame, END_STREAM."""
@@ -108,15 +112,19 @@ class Server(asyncio.Protocol):
         """Do what one event asks for."""
         match event:
             case RequestReceived(stream_id=int(stream_id)):
-                self.answer(stream_id, dict(event.headers))
+                fields: dict[bytes, bytes] = {}
+                for name, value in event.headers:
+                    # A list may come in several fields (RFC 9110 §5.3).
+                    fields[name] = fields[name] + b", " + value if name in fields else value
+                self.answer(stream_id, fields)
             case DataReceived(stream_id=int(stream_id)):
                 length = event.flow_controlled_length or 0
                 if stream_id in self.streams:
                     self.streams[stream_id].receive(event.data or b"", length)
                 else:
                     self.h2.acknowledge_received_data(length, stream_id)
-            case WindowUpdated():
-                self.go_on()
+            case WindowUpdated() | RemoteSettingsChanged():
+                self.go_on()  # either can open a window (RFC 9113 §6.9)
             case StreamEnded(stream_id=int(stream_id)) if stream_id in self.streams:
                 self.end(stream_id)  # TCP closed without a Close frame, as it were
             case StreamReset(stream_id=int(stream_id)) if stream_id in self.streams:
@@ -145,7 +153,7 @@ class Server(asyncio.Protocol):
 
     def forget(self, stream_id: int) -> None:
         """Let go of a stream, and of its share of the window that all of them have."""
-        self.h2.acknowledge_received_data(self.streams.pop(stream_id).unread, stream_id)
+        self.streams.pop(stream_id).give_back()
 
     def go_on(self) -> None:
         """There is room in a window, or for all of them in TCP."""

@@ -6,6 +6,7 @@ What it leaves out is time: a server for everybody gives up on clients that are 
 import selectors
 import socket
 import sys
+import time
 
 from ws13 import ConnectionType, WSConnection
 from ws13.connection import ConnectionState
@@ -87,12 +88,25 @@ class Client:
         self.sock.close()
 
 
+def accept(selector: selectors.BaseSelector, listener: socket.socket) -> None:
+    """Begin with a client, if it can be had."""
+    try:
+        sock, _ = listener.accept()
+    except OSError:
+        # It is gone already, or there are too many open files: then it goes on waiting, and select
+        # does not wait any more. The others are served all the same.
+        time.sleep(0.01)
+    else:
+        Client(selector, sock)
+
+
 def main(port: int) -> None:
     """Serve for ever."""
     with (
         socket.create_server(("127.0.0.1", port)) as listener,
         selectors.DefaultSelector() as ready,
     ):
+        listener.setblocking(False)
         ready.register(listener, selectors.EVENT_READ)
         print(f"echoing on ws://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         while True:
@@ -100,7 +114,7 @@ def main(port: int) -> None:
                 if isinstance(key.data, Client):
                     key.data.ready(mask)
                 else:
-                    Client(ready, listener.accept()[0])
+                    accept(ready, listener)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import py_compile
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 
 import pytest
+
+from ws13._cli.run import SHIM
 
 
 def python(*arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -170,6 +175,135 @@ def test_the_program_decides_how_it_ends(program: Path) -> None:
     failed = run("--as-wsproto", str(program), "raise")
     assert failed.returncode == 1
     assert "ZeroDivisionError" in failed.stderr
+
+
+def test_the_name_of_a_module_may_be_joined_to_its_option(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(program.parent)
+    done = run("--as-wsproto", "-mprogram", "-m", "x")
+    assert said(done) == ["__main__ ws13.events -m x"]
+
+
+WAYS = ["script", "upwards", "compiled", "module", "package", "folder", "zip"]
+
+
+def words(way: str, source: str, folder: Path) -> list[str]:
+    """Write a program; return the words that run it, in that folder."""
+    (folder / "inner").mkdir()
+    path = folder / "program.py"
+    path.write_text(source, encoding="utf-8")
+    if way == "compiled":
+        py_compile.compile(str(path), str(folder / "inner/program.pyc"))
+        return ["inner/program.pyc"]
+    if way in ("package", "folder"):
+        path.rename(folder / "inner/__main__.py")
+        return ["inner"] if way == "folder" else ["-m", "inner"]
+    if way == "zip":
+        with zipfile.ZipFile(folder / "packed", "w") as packed:
+            packed.write(path, "__main__.py")
+        return ["packed"]
+    names = {"script": "program.py", "upwards": "inner/../program.py"}
+    return [names[way]] if way in names else ["-m", "program"]
+
+
+each_way = pytest.mark.parametrize("way", WAYS)
+
+
+@each_way
+def test_the_program_finds_all_that_python_tells_it(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+        import __future__, sys
+        def f(): pass
+        print(__name__, __file__, f.__code__.co_filename, repr(__package__), __builtins__)
+        print(f.__code__.co_flags & __future__.annotations.compiler_flag)
+        print(__spec__ and (__spec__.name, __spec__.origin))
+        print(type(__loader__).__name__, getattr(__loader__, "path", None))
+        print(sys.argv, [path for path in sys.path if "_shim" not in path])
+        print(vars(sys.modules["__main__"]) is globals())
+    """
+    monkeypatch.chdir(tmp_path)
+    what = [*words(way, textwrap.dedent(source), tmp_path), "-x", "y"]
+    assert said(run("--as-wsproto", *what)) == said(python(*what))
+
+
+@each_way
+def test_main_stays_for_what_outlives_the_last_line(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
+        import atexit, pickle, sys, threading
+        class Thing: pass
+        def late(name):
+            thing = pickle.loads(pickle.dumps(Thing()))
+            print(name, type(thing) is Thing, vars(sys.modules["__main__"]) is globals())
+        def outlive():
+            threading.main_thread().join()
+            late("thread")
+        atexit.register(late, "atexit")
+        threading.Thread(target=outlive).start()
+    """
+    monkeypatch.chdir(tmp_path)
+    done = run("--as-wsproto", *words(way, textwrap.dedent(source), tmp_path))
+    assert said(done) == ["thread True True", "atexit True True"]
+    assert done.stderr == ""
+
+
+def test_the_declared_encoding_of_a_script_is_heeded(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_bytes(b"# coding: latin-1\nprint(ascii('\xe9'))\n")
+    assert said(run("--as-wsproto", str(path))) == ["'\\xe9'"]
+
+
+def test_a_traceback_shows_the_lines_of_the_script(program: Path) -> None:
+    failed = run("--as-wsproto", str(program), "raise")
+    assert f'File "{program}", line ' in failed.stderr
+    assert "    raise ZeroDivisionError\n" in failed.stderr
+
+
+def test_a_script_that_is_no_python_is_told_where(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text("print(\n1 2)", encoding="utf-8")
+    failed = run("--as-wsproto", str(path))
+    assert failed.returncode == 1
+    assert f'File "{path}", line 2\n    1 2)' in failed.stderr
+    assert "SyntaxError" in failed.stderr
+
+
+def test_a_folder_without_a_program_is_told_so(tmp_path: Path) -> None:
+    failed = run("--as-wsproto", str(tmp_path))
+    assert failed.returncode == 1
+    assert f"can't find '__main__' module in {str(tmp_path)!r}" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_python_without_ws13_finds_the_wsproto_that_it_has(tmp_path: Path) -> None:
+    (tmp_path / "wsproto").mkdir()
+    (tmp_path / "wsproto/__init__.py").write_text("__version__ = 'its own'", encoding="utf-8")
+    (tmp_path / "wsproto/events.py").write_text("", encoding="utf-8")
+    folders = [SHIM + os.sep, str(tmp_path)]
+    code = f"""
+        import sys
+        sys.path[:0] = {folders}
+        import wsproto.events
+        print(wsproto.__version__, wsproto.events.__file__, {folders[0]!r} in sys.path)
+    """
+    events = tmp_path / "wsproto/events.py"
+    assert said(python("-I", "-S", code=code)) == [f"its own {events} False"]
+
+
+def test_a_python_with_neither_is_told_that_there_is_no_wsproto() -> None:
+    code = f"""
+        import sys
+        sys.path.insert(0, {SHIM!r})
+        try:
+            import wsproto.events
+        except ModuleNotFoundError as error:
+            print(error.name, "wsproto" in sys.modules)
+    """
+    assert said(python("-I", "-S", code=code)) == ["wsproto False"]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,9 @@ def request(line: str, *fields: str) -> bytes:
         request("GET /?a=/b HTTP/1.1"),
         request("GET http://localhost:80/ HTTP/1.1"),
         request("GET http://localhost HTTP/1.1"),
+        request("GET / HTTP/1.1", "X: a\tb", "Y: é", "Z:"),
+        request("GET / HTTP/1.1").replace(b"localhost", b"[::1]:80"),
+        b"\r\n" + request("GET / HTTP/1.1"),
         request("GET / HTTP/1.0"),
         b"GET / HTTP/1.0\r\n\r\n",
     ],
@@ -115,7 +118,18 @@ def test_the_answer_arrives_although_the_request_has_a_long_body(served: Served)
         (b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),  # RFC 9112 §3.2
         (request("GET / HTTP/1.1", "Host: other"), 400),
+        (request("GET / HTTP/1.1").replace(b"localhost", b""), 400),
+        (request("GET / HTTP/1.0").replace(b"localhost", b"\t"), 400),
+        (request("GET / HTTP/1.1").replace(b"localhost", b"a b"), 400),
         (request("GET / HTTP/1.1", "no colon"), 400),
+        (request("GET / HTTP/1.1", "folded: a", " b"), 400),
+        (request("GET / HTTP/1.1").replace(b"\r\n", b"\n"), 400),  # RFC 9112 §2.2 lets us
+        (request("GET / HTTP/1.1").replace(b"1.1\r\n", b"1.1\n"), 400),
+        (request("GET / HTTP/1.1", "X: a\nY: b"), 400),
+        *(
+            (request("GET / HTTP/1.1", f"X: a{control}b"), 400)
+            for control in "\0\x01\x0b\r\x1f\x7f"
+        ),
         (request("GET / HTTP/1.1", "Upgrade: websocket"), 400),
         ((UPGRADE % b"/").replace(b"Sec-WebSocket-Key", b"X-Key"), 400),
         ((UPGRADE % b"/").replace(b"Version: 13", b"Version: 12"), 426),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +25,7 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     DataReceived,
+    PingAckReceived,
     RemoteSettingsChanged,
     ResponseReceived,
     StreamEnded,
@@ -41,6 +44,7 @@ class H2Client:
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.streams: dict[int, H2Stream] = {}
         self.settings_came = False
+        self.pongs = 0
         self.h2.initiate_connection()
         self.flush()
 
@@ -64,11 +68,18 @@ class H2Client:
                 stream.ended = True
             elif isinstance(event, RemoteSettingsChanged):
                 self.settings_came = True
+            elif isinstance(event, PingAckReceived):
+                self.pongs += 1
             elif isinstance(event, StreamReset):
                 raise AssertionError(event)
         self.flush()
 
-    def open(self, fields: dict[str, str] | None = None, deflate: bool = False) -> H2Stream:
+    def open(
+        self,
+        fields: dict[str, str] | None = None,
+        deflate: bool = False,
+        more: Sequence[tuple[str, str]] = (),
+    ) -> H2Stream:
         """Begin a connection (RFC 8441 §5), or send another request."""
         while not self.settings_came:
             self.receive()
@@ -84,7 +95,7 @@ class H2Client:
         }
         if deflate:
             usual["sec-websocket-extensions"] = f"permessage-deflate; {PerMessageDeflate().offer()}"
-        headers = list((fields or usual).items())
+        headers = [*(fields or usual).items(), *more]
         self.h2.send_headers(stream.id, headers, end_stream=fields is not None)
         self.streams[stream.id] = stream
         self.flush()
@@ -181,6 +192,57 @@ def test_a_message_longer_than_all_windows_comes_back(port: int) -> None:
         payload = bytes(range(256)) * 4096
         stream.send(BytesMessage(payload))
         assert stream.message() == payload
+
+
+def test_offers_may_come_in_several_fields(port: int) -> None:
+    with connected(port) as client:
+        stream = client.open(deflate=True, more=[("sec-websocket-extensions", "x-unknown")])
+        assert stream.headers["sec-websocket-extensions"].startswith("permessage-deflate")
+
+
+def test_a_window_that_settings_open_is_used(port: int) -> None:
+    """RFC 9113 §6.9.2: a new initial size changes the windows of all streams."""
+    with connected(port) as client:
+        client.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+        stream = client.open()
+        stream.send(TextMessage("Hello"))
+        client.h2.ping(bytes(8))
+        client.flush()
+        while not client.pongs:
+            client.receive()
+        assert stream.body == b""
+        client.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 65535})
+        client.flush()
+        assert stream.message() == "Hello"
+
+
+def test_what_came_with_a_close_is_given_back_once() -> None:
+    spec = importlib.util.spec_from_file_location("h2_server", examples.FOLDER / "h2_server.py")
+    assert spec is not None
+    assert spec.loader is not None
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+
+    class Transport(asyncio.Transport):
+        def write(self, data: Any) -> None:
+            client.receive_data(data)
+
+    client = H2Connection(H2Configuration(client_side=True))
+    client.initiate_connection()
+    server = example.Server()
+    server.connection_made(Transport())
+    server.data_received(client.data_to_send())
+    given_back: list[int] = []
+    server.h2.acknowledge_received_data = lambda size, _: given_back.append(size)
+    fields = {":method": "CONNECT", ":protocol": "websocket", ":scheme": "http", ":path": "/"}
+    fields |= {":authority": "localhost", "sec-websocket-version": "13"}
+    client.send_headers(1, list(fields.items()))
+    ws = Connection(ConnectionType.CLIENT)
+    data = ws.send(BytesMessage(bytes(1000))) + ws.send(CloseConnection(1000))
+    client.send_data(1, data)
+    server.data_received(client.data_to_send())
+    assert server.streams == {}
+    assert sum(given_back) == len(data)
 
 
 def test_two_connections_share_one_of_http(port: int) -> None:

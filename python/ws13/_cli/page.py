@@ -11,9 +11,11 @@ from importlib import resources
 from ws13.events import RejectConnection, RejectData
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 §5.6.2
+VALUE = rb"[^\0-\x08\x0a-\x1f\x7f]*"  # RFC 9110 §5.5: of the control characters, only TAB
+HOST = re.compile(rb"[-._~!$&'()*+,;=%:\[\]0-9A-Za-z]+")  # RFC 3986 §3.2.2, and a port
 REQUEST = re.compile(
-    rb"(?:\r?\n)*(?P<method>%(token)s) (?P<target>[!-~]+) HTTP/1\.(?P<minor>[01])\r?\n"
-    rb"(?P<fields>(?:%(token)s:[^\r\n]*\r?\n)*)\r?\n" % {b"token": TOKEN}
+    rb"(?:\r\n)*(?P<method>%(token)s) (?P<target>[!-~]+) HTTP/1\.(?P<minor>[01])\r\n"
+    rb"(?P<fields>(?:%(token)s:%(value)s\r\n)*)\r\n" % {b"token": TOKEN, b"value": VALUE}
 )
 METHODS = ("GET", "HEAD")
 
@@ -35,10 +37,15 @@ class HttpRequest:
         match = REQUEST.match(head)
         if match is None:
             return None
-        names = [line.partition(b":")[0].lower() for line in match["fields"].splitlines()]
-        # RFC 9112 §3.2: one Host, and from HTTP/1.1 on not less.
-        hosts = names.count(b"host")
-        if b"upgrade" in names or hosts > 1 or (hosts == 0 and match["minor"] == b"1"):
+        lines = [line.partition(b":") for line in match["fields"].split(b"\r\n")]
+        fields = [(name.lower(), value.strip()) for name, _, value in lines]
+        # RFC 9112 §3.2: one Host, and from HTTP/1.1 on not less. RFC 9110 §4.2.1: not empty.
+        hosts = [value for name, value in fields if name == b"host"]
+        if len(hosts) > 1 or (not hosts and match["minor"] == b"1"):
+            return None
+        if not all(HOST.fullmatch(host) for host in hosts):
+            return None
+        if any(name == b"upgrade" for name, _ in fields):
             return None
         # RFC 9112 §3.2.2: the target may be a whole URI.
         target = re.sub(r"^https?://[^/?]*", "", match["target"].decode(), flags=re.IGNORECASE)
