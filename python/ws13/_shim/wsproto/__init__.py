@@ -9,14 +9,19 @@ import importlib
 import os
 import sys
 
+
+def _without_ws13() -> None:
+    """Leaves the search path, and imports wsproto anew."""
+    here = os.path.realpath(os.path.dirname(os.path.dirname(__file__)))
+    sys.path[:] = [path for path in sys.path if os.path.realpath(path) != here]
+    # If there is none, the error is about wsproto, and the traceback has the one about ws13 too.
+    importlib.import_module("wsproto")
+
+
+sys.modules.pop("wsproto", None)
 try:
     from ws13 import install_as_wsproto
 except ImportError:
-    shim = os.path.realpath(os.path.dirname(os.path.dirname(__file__)))
-    sys.path[:] = [path for path in sys.path if os.path.realpath(path) != shim]
-    sys.modules.pop("wsproto", None)
-    # If there is none, the error is about wsproto, and the traceback has the one about ws13 too.
-    importlib.import_module("wsproto")
+    _without_ws13()
 else:
-    sys.modules.pop("wsproto", None)
     install_as_wsproto()
