@@ -25,11 +25,11 @@ TIMEOUT = 30
 
 @pytest.fixture(scope="module", params=["asyncio_server", "trio_server"])
 def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A server that waits half a second where it waits longer as a rule."""
+    """A server that waits two seconds where it waits longer as a rule."""
     if request.param == "trio_server" and importlib.util.find_spec("trio") is None:
         pytest.skip("needs trio")
     source = (examples.FOLDER / f"{request.param}.py").read_text(encoding="utf-8")
-    source, found = re.subn(r"(?m)^(SILENCE|PATIENCE) = [\d.]+", r"\1 = 0.5", source)
+    source, found = re.subn(r"(?m)^(SILENCE|PATIENCE) = [\d.]+", r"\1 = 2.0", source)
     assert found == 2
     yield from serving(source, tmp_path_factory.mktemp("hurried"))
 
@@ -93,7 +93,7 @@ def test_a_client_that_takes_its_answers_slowly_is_not(port: int) -> None:
         client.sock.sendall(b"".join(client.ws.send(message) for _ in range(700)))
         for number in range(700):
             if number % 30 == 0:
-                time.sleep(0.1)
+                time.sleep(0.15)  # in all more than the server waits, without an answer taken
             event = client.next()
             while isinstance(event, Ping):
                 client.sock.sendall(client.ws.send(event.response()))
