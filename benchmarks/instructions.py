@@ -6,9 +6,9 @@ Instructions instead of seconds: what a noisy machine cannot hide.
     python benchmarks/instructions.py --hostile    the cost of hostile input of sizes n, 2n and 4n
 
 Counts come from valgrind's callgrind. Those that are recorded are of ws13's own machine code alone:
-they depend on the compiler, and with another one than recorded they are only shown. Exit status: 1 if
-a path has become more than 5 % longer than recorded, or if twice the input costs more than 2.1 times
-as much, both from n to 2n and from there to 4n: where memory happens to be moved, one of them may.
+they depend on the compiler, and with another one than recorded they are only shown. Exit status: 1
+if a path has become more than 5 % longer than recorded, or if twice the input costs more than 2.1
+times as much, both from n to 2n and from there to 4n: where memory happens to be moved, one may.
 """
 
 from __future__ import annotations
