@@ -11,10 +11,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use ws13::{CloseCode, MaskingKey, Misuse, Role, Sent, State};
 
-use crate::alloc::GilCell;
+use crate::alloc::{GilCell, Next, Source};
 use crate::config::Config;
 use crate::events::{CloseConnection, EventClass, Message};
-use crate::inner::{Inner, Stream};
+use crate::inner::Inner;
 use crate::outgoing::{self, Given, Outgoing, cannot_send, framing};
 use crate::taken::Taken;
 use crate::{alloc, buffers, errors, names};
@@ -70,68 +70,62 @@ impl Connection {
         Ok(Self::inner(slf)?.replaced)
     }
 
-    /// The next event, `None` if there is none for now.
-    #[inline]
-    pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let mut this = Self::inner(slf)?;
-        if let Some(queue) = this.rare.as_ref().and_then(|rare| rare.injected.as_ref()) {
-            let queue = queue.bind(slf.py()).clone();
-            drop(this);
-            if queue.len()? > 0 {
-                return Ok(Some(queue.call_method0("popleft")?.unbind()));
-            }
-            this = Self::inner(slf)?;
-        }
-        let taken = this.take_event(slf.py())?;
-        // The members of an enum are looked up by Python code: not while the connection is borrowed.
-        drop(this);
-        match taken {
-            Taken::Event(event) => Ok(Some(event)),
-            Taken::Close(code, reason) => close_event(slf.py(), code, reason.as_deref()).map(Some),
-            Taken::NoEvent | Taken::Nothing => Ok(None),
-        }
-    }
-
     /// See `receive_data` below.
     #[inline]
     pub fn take_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = slf.py();
         if data.is_none() {
-            let mut this = Self::inner(slf)?;
-            if matches!(this.stream, Stream::Open | Stream::Ended) {
-                this.stream = Stream::Ended;
-                if this.input.is_empty() && !this.engine.holds_event() {
-                    this.receive_eof(py);
-                }
-            }
+            Self::inner(slf)?.take_end(slf.py());
             return Ok(());
         }
         let data = buffers::owned(data)?;
         let mut this = Self::inner(slf)?;
-        match (this.engine.state(), this.stream) {
-            (State::Closed, _) if this.told => Ok(()),
-            // Choice: a program that has left the loop at the last event is told that it is over, as
-            // wsproto tells it. One that just reads on is not: RFC 6455 §1.4 has it discard the data.
-            (State::Closed, _) => Err(names::local_error(py, "Connection already closed.")),
-            (State::Open | State::LocalClosing, Stream::Open) => {
-                this.input.push(data);
-                Ok(())
-            }
-            _ => Ok(()),
+        if this.takes_data(slf.py())? {
+            this.input.push(data);
         }
+        Ok(())
     }
 
     /// See `receive` below.
+    #[inline]
     pub fn receive_all<'py>(
         slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        Self::take_data(slf, data)?;
-        let events = PyList::empty(slf.py());
-        match Self::take_all(slf, &events) {
-            Ok(()) => Ok(events),
-            Err(error) => Err(Self::put_back(slf, events, error)),
+        let data = if data.is_none() { None } else { Some(buffers::owned(data)?) };
+        match alloc::list(slf.py(), |events| Self::take_all(slf, data, events))? {
+            (events, Ok(())) => Ok(events),
+            (events, Err(error)) if events.is_empty() => Err(error),
+            (events, Err(error)) => Err(Self::put_back(slf, events, error)),
         }
+    }
+
+    /// Takes data, or the end of it, and adds all events to `events`.
+    #[inline]
+    fn take_all(
+        slf: &Bound<'_, Self>,
+        data: Option<Bound<'_, PyBytes>>,
+        events: &mut Vec<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let mut this = Self::inner(slf)?;
+        match data {
+            None => this.take_end(py),
+            Some(data) if this.takes_data(py)? => this.input.push(data),
+            Some(_) => {}
+        }
+        if this.rare.as_ref().is_some_and(|rare| rare.injected.is_some()) {
+            drop(this);
+            while let Next::Event(event) = Self::next(slf)? {
+                events.push(event);
+            }
+            return Ok(());
+        }
+        while let Taken::Close(close) = this.take(py, Some(events))? {
+            drop(this);
+            events.push(close_event(py, &close)?);
+            this = Self::inner(slf)?;
+        }
+        Ok(())
     }
 
     /// Keeps events that were taken, but not given out, when an error comes: the next call gives them.
@@ -140,28 +134,6 @@ impl Connection {
         let extended = Self::injected(slf)
             .and_then(|queue| queue.call_method1(slf.py(), "extend", (events,)).map(drop));
         extended.err().unwrap_or(error)
-    }
-
-    fn take_all(slf: &Bound<'_, Self>, events: &Bound<'_, PyList>) -> PyResult<()> {
-        let py = slf.py();
-        if Self::inner(slf)?.rare.as_ref().is_some_and(|rare| rare.injected.is_some()) {
-            while let Some(event) = Self::next_event(slf)? {
-                events.append(event)?;
-            }
-            return Ok(());
-        }
-        let mut this = Self::inner(slf)?;
-        loop {
-            match this.take_event(py)? {
-                Taken::Event(event) => events.append(event)?,
-                Taken::Close(code, reason) => {
-                    drop(this);
-                    events.append(close_event(py, code, reason.as_deref())?)?;
-                    this = Self::inner(slf)?;
-                }
-                Taken::NoEvent | Taken::Nothing => return Ok(()),
-            }
-        }
     }
 
     /// Lets the engine `send`. `write` makes of the frame, and of what was made before it and not returned,
@@ -175,23 +147,22 @@ impl Connection {
     ) -> PyResult<T> {
         let mut this = Self::inner(slf)?;
         let key = this.masking_key(slf.py())?;
-        let Inner { engine, rare, .. } = &mut *this;
-        let sent = send(engine, key);
-        let (mut raised, mut before) = (None, Vec::new());
-        if let Some(rare) = rare {
-            raised = rare.raised.take();
-            if sent.is_ok() && raised.is_none() {
-                before = std::mem::take(&mut rare.unsent);
-            }
-        }
-        let state = engine.state();
+        let sent = send(&mut this.engine, key);
+        let before = match &mut this.rare {
+            None => Vec::new(),
+            Some(rare) => match rare.raised.take() {
+                Some(raised) => return Err(raised),
+                None if sent.is_ok() => std::mem::take(&mut rare.unsent),
+                None => Vec::new(),
+            },
+        };
+        let state = this.engine.state();
         // The results are made when the connection is not borrowed any more.
         drop(this);
-        match (raised, sent) {
-            (Some(raised), _) => Err(raised),
-            (None, Ok(sent)) => write(before, &sent),
-            (None, Err(Misuse::State(..))) => Err(refuse(state)),
-            (None, Err(misuse)) => Err(errors::misuse(slf.py(), &misuse)),
+        match &sent {
+            Ok(sent) => write(before, sent),
+            Err(Misuse::State(..)) => Err(refuse(state)),
+            Err(misuse) => Err(errors::misuse(slf.py(), misuse)),
         }
     }
 
@@ -257,12 +228,40 @@ impl Connection {
     }
 }
 
-fn close_event(py: Python<'_>, code: CloseCode, reason: Option<&str>) -> PyResult<Py<PyAny>> {
+impl Source for Connection {
+    #[inline]
+    fn next(slf: &Bound<'_, Self>) -> PyResult<Next> {
+        let py = slf.py();
+        let mut this = Self::inner(slf)?;
+        if let Some(queue) = this.rare.as_ref().and_then(|rare| rare.injected.as_ref()) {
+            let queue = queue.bind(py).clone();
+            drop(this);
+            if queue.len()? > 0 {
+                return Ok(Next::Event(queue.call_method0("popleft")?.unbind()));
+            }
+            this = Self::inner(slf)?;
+        }
+        let taken = this.take(py, None)?;
+        // The members of an enum are looked up by Python code: not while the connection is borrowed.
+        drop(this);
+        match taken {
+            Taken::Event(event) => Ok(Next::Event(event)),
+            Taken::Close(close) => close_event(py, &close).map(Next::Event),
+            Taken::NoEvent | Taken::Nothing => Ok(Next::Nothing),
+        }
+    }
+}
+
+#[cold]
+fn close_event(
+    py: Python<'_>,
+    (code, reason): &(CloseCode, Option<String>),
+) -> PyResult<Py<PyAny>> {
     let reason = match reason {
         Some(reason) => PyString::new(py, reason).into_any().unbind(),
         None => py.None(),
     };
-    CloseConnection::object(py, [names::close_reason(py, code)?, reason])
+    Ok(CloseConnection::object(py, [names::close_reason(py, *code)?, reason])?)
 }
 
 #[pymethods]
@@ -497,8 +496,7 @@ impl Connection {
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
     /// that is left keeps nothing back.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
-        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next, None)
+        alloc::Iterator::over(&slf)
     }
 
     fn __setattr__(

@@ -48,6 +48,11 @@ macro_rules! event {
                 static CELL: PyOnceLock<Py<pyo3::types::PyType>> = PyOnceLock::new();
                 &CELL
             }
+
+            fn spares() -> &'static alloc::Spares {
+                static SPARES: alloc::Spares = alloc::Spares::new();
+                &SPARES
+            }
         }
     };
     (@default) => { None };
@@ -123,16 +128,24 @@ event!(BytesMessage[3] "(data, frame_finished=True, message_finished=True)"
 
 impl TextMessage {
     /// A received piece.
-    #[inline]
-    pub fn received(py: Python<'_>, data: Py<PyAny>, ends: Ends) -> PyResult<Py<PyAny>> {
+    #[inline(always)]
+    pub fn received(
+        py: Python<'_>,
+        data: Py<PyAny>,
+        ends: Ends,
+    ) -> Result<Py<PyAny>, alloc::Raised<'_>> {
         Self::object(py, [data, bool_object(py, ends.frame), bool_object(py, ends.message)])
     }
 }
 
 impl BytesMessage {
     /// A received piece.
-    #[inline]
-    pub fn received(py: Python<'_>, data: Py<PyAny>, ends: Ends) -> PyResult<Py<PyAny>> {
+    #[inline(always)]
+    pub fn received(
+        py: Python<'_>,
+        data: Py<PyAny>,
+        ends: Ends,
+    ) -> Result<Py<PyAny>, alloc::Raised<'_>> {
         Self::object(py, [data, bool_object(py, ends.frame), bool_object(py, ends.message)])
     }
 }
@@ -143,7 +156,8 @@ impl RejectConnection {
         let pairs =
             headers.iter().map(|(name, value)| (PyBytes::new(py, name), PyBytes::new(py, value)));
         let headers = PyList::new(py, pairs.collect::<Vec<_>>())?;
-        Self::object(py, [number(py, status), headers.into_any().unbind(), bool_object(py, false)])
+        let fields = [number(py, status), headers.into_any().unbind(), bool_object(py, false)];
+        Ok(Self::object(py, fields)?)
     }
 }
 

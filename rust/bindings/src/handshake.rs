@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use ws13::handshake::{Accept, Reject, Request, Response, extensions};
 use ws13::{HandshakeError, HandshakeLimits, Misuse, Role, Step};
 
+use crate::alloc::{Next, Source};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::engine::Engine;
@@ -458,6 +459,12 @@ fn items<'py>(list: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     list.try_iter()?.collect()
 }
 
+impl Source for H11Handshake {
+    fn next(slf: &Bound<'_, Self>) -> PyResult<Next> {
+        Ok(Self::next_event(slf)?.map_or(Next::Nothing, Next::Event))
+    }
+}
+
 #[pymethods]
 impl H11Handshake {
     /// Takes any arguments: `__init__` reads them, and that of a subclass may have others.
@@ -541,8 +548,7 @@ impl H11Handshake {
 
     /// Iterates over what the peer did.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
-        alloc::Iterator::over(slf.py(), slf.clone().into_any().unbind(), next, None)
+        alloc::Iterator::over(&slf)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

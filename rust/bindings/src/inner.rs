@@ -6,12 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use ws13::{CloseCode, Role, State};
 
+use crate::alloc::Raised;
 use crate::config::Config;
-use crate::entropy;
-use crate::extensions::{self, Raised};
 use crate::input::Input;
 use crate::taken::{Taken, convert, convert_whole};
 use crate::whole::Whole;
+use crate::{entropy, extensions, names};
 
 /// See the module.
 pub struct Inner {
@@ -32,7 +32,7 @@ pub struct Rare {
     /// Events that a program wants `events()` to give out first: a `deque`, made when it is asked for.
     pub injected: Option<Py<PyAny>>,
     /// What a hook of an extension raised.
-    pub raised: Raised,
+    pub raised: extensions::Raised,
     /// What `send_all` had made when an event was refused.
     pub unsent: Vec<u8>,
     /// The message that is under way, where messages are given out whole, and how long it may become, in
@@ -61,7 +61,7 @@ impl Inner {
         early_data: &[u8],
         config: Option<&Config>,
     ) -> PyResult<Self> {
-        let mut raised = Raised::default();
+        let mut raised = extensions::Raised::default();
         let extensions = extensions::enabled(role, extensions, &mut raised)?;
         let mut engine = ws13::Connection::with_extensions(role, extensions);
         let mut rare = None;
@@ -83,31 +83,79 @@ impl Inner {
         Ok(Self { engine, input, rare, stream, told: false, replaced: false })
     }
 
-    #[inline]
-    pub fn take_event(&mut self, py: Python<'_>) -> PyResult<Taken> {
+    /// The next event. With `events`, events are added there until there is none, or one that is not
+    /// made here.
+    pub fn take<'py>(
+        &mut self,
+        py: Python<'py>,
+        mut events: Option<&mut Vec<Py<PyAny>>>,
+    ) -> Result<Taken, Raised<'py>> {
         if self.input.is_empty() && !self.engine.holds_event() {
             return Ok(self.end_event(py));
         }
-        loop {
-            let mut rest = self.input.rest(py);
-            let event = self.engine.receive(&mut rest);
-            let whole = self.rare.as_mut().and_then(|rare| rare.whole.as_mut());
-            let taken = match (event, whole) {
-                (None, _) => Ok(Taken::Nothing),
-                (Some(event), None) => convert(py, event),
-                (Some(event), Some(whole)) => convert_whole(py, event, whole, self.input.object()),
-            };
-            let left = rest.len();
-            self.input.keep_last(py, left);
-            self.engine.release();
-            if let Some(error) = self.raised() {
-                return Err(error);
+        let input = std::mem::take(&mut self.input);
+        let mut rest = input.rest(py);
+        let taken = loop {
+            if rest.is_empty() && !self.engine.holds_event() {
+                break Ok(Taken::Nothing);
             }
-            // Where memory ran out, a piece of the stream is gone with it.
-            match taken.inspect_err(|_| self.engine.give_up())? {
-                Taken::Nothing => return Ok(self.end_event(py)),
-                Taken::NoEvent => {}
-                taken => return Ok(taken),
+            match (self.take_from(py, &mut rest, input.object()), &mut events) {
+                (Ok(Taken::NoEvent), _) => {}
+                (Ok(Taken::Event(event)), Some(events)) => events.push(event),
+                (other, _) => break other,
+            }
+        };
+        let left = rest.len();
+        self.input = input.last(py, left);
+        match taken? {
+            Taken::Nothing => Ok(self.end_event(py)),
+            taken => Ok(taken),
+        }
+    }
+
+    /// Takes what comes next off the beginning of `input`, which stands in `object`, if in any.
+    #[inline(always)]
+    fn take_from<'py>(
+        &mut self,
+        py: Python<'py>,
+        input: &mut &[u8],
+        object: Option<&Py<PyBytes>>,
+    ) -> Result<Taken, Raised<'py>> {
+        let taken = match self.engine.receive(input) {
+            None => Ok(Taken::Nothing),
+            Some(event) => match self.rare.as_mut().and_then(|rare| rare.whole.as_mut()) {
+                None => convert(py, event),
+                Some(whole) => convert_whole(py, event, whole, object),
+            },
+        };
+        self.engine.release();
+        if let Some(error) = self.raised() {
+            return Err(Raised::new(py, error));
+        }
+        // Where memory ran out, a piece of the stream is gone with it.
+        taken.inspect_err(|_| self.engine.give_up())
+    }
+
+    /// Whether bytes from the peer are taken, or discarded.
+    #[inline]
+    pub fn takes_data(&self, py: Python<'_>) -> PyResult<bool> {
+        match (self.engine.state(), self.stream) {
+            (State::Open | State::LocalClosing, Stream::Open) => Ok(true),
+            // Choice: a program that has left the loop at the last event is told that it is over, as
+            // wsproto tells it. One that just reads on is not: RFC 6455 §1.4 has it discard the data.
+            (State::Closed, _) if !self.told => {
+                Err(names::local_error(py, "Connection already closed."))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The stream from the peer has ended.
+    pub fn take_end(&mut self, py: Python<'_>) {
+        if matches!(self.stream, Stream::Open | Stream::Ended) {
+            self.stream = Stream::Ended;
+            if self.input.is_empty() && !self.engine.holds_event() {
+                self.receive_eof(py);
             }
         }
     }
@@ -120,7 +168,7 @@ impl Inner {
         }
         if self.stream == Stream::Abnormal {
             self.stream = Stream::Over;
-            return Taken::Close(CloseCode::ABNORMAL_CLOSURE, None);
+            return Taken::close(CloseCode::ABNORMAL_CLOSURE, None);
         }
         self.told = !matches!(self.engine.state(), State::Open | State::LocalClosing);
         Taken::Nothing
@@ -132,7 +180,7 @@ impl Inner {
         self.rare.as_ref().and_then(|rare| rare.raised.take())
     }
 
-    pub fn receive_eof(&mut self, py: Python<'_>) {
+    fn receive_eof(&mut self, py: Python<'_>) {
         self.stream = match self.engine.receive_eof() {
             true => Stream::Abnormal,
             false => Stream::Over,

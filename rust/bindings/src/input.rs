@@ -60,20 +60,21 @@ impl Input {
         }
     }
 
-    /// Takes all but the last `left` bytes, and lets go of them.
+    /// The last `left` bytes of it.
     #[inline]
-    pub fn keep_last(&mut self, py: Python<'_>, left: usize) {
-        match self {
-            Self::Empty => {}
-            _ if left == 0 => {
+    pub fn last(mut self, py: Python<'_>, left: usize) -> Self {
+        match &mut self {
+            Self::Lent(bytes, used) if left > 0 => *used = bytes.as_bytes(py).len() - left,
+            Self::Joined(joined) if left > 0 => joined.1 = joined.0.len() - left,
+            _ => {
                 // Let go of here and now: PyO3 puts off what is dropped without `py`.
-                if let Self::Lent(bytes, _) = std::mem::take(self) {
+                if let Self::Lent(bytes, _) = self {
                     drop(bytes.into_bound(py));
                 }
+                return Self::Empty;
             }
-            Self::Lent(bytes, used) => *used = bytes.as_bytes(py).len() - left,
-            Self::Joined(joined) => joined.1 = joined.0.len() - left,
         }
+        self
     }
 
     /// Whether everything has been taken.

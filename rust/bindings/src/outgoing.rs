@@ -86,16 +86,16 @@ pub fn close<'a>(
 }
 
 /// The frame, behind what was made before, as one `bytes`.
-#[inline]
+#[inline(always)]
 pub fn whole<'py>(
     py: Python<'py>,
     before: &[u8],
     sent: &Sent<'_>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    match before {
-        [] => alloc::frame(py, sent),
-        before => alloc::frame_behind(py, before, sent),
-    }
+    Ok(match before {
+        [] => alloc::frame(py, sent)?,
+        before => alloc::frame_behind(py, before, sent)?,
+    })
 }
 
 /// Header and payload of the frame of a message whose data is `data`; the header behind what was made

@@ -2,60 +2,72 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use ws13::{CloseCode, Decoded, Ends, Event};
+use ws13::{CloseCode, Decoded, Ends, Event, Text};
 
-use crate::alloc;
+use crate::alloc::{self, Raised};
 use crate::events::{BytesMessage, EventClass, Ping, Pong, TextMessage};
 use crate::whole::Whole;
 
 /// What the engine gave out, as Python has it.
 pub enum Taken {
     Event(Py<PyAny>),
-    /// The end of the connection: code and reason.
-    Close(CloseCode, Option<String>),
+    /// The end of the connection: code and reason. Boxed, as it comes once.
+    Close(Box<(CloseCode, Option<String>)>),
     /// A piece that is no event of its own: of a message that is given out whole, or of text that is not
     /// UTF-8 from its first byte on. What comes next is one, perhaps.
     NoEvent,
     Nothing,
 }
 
-#[inline]
-pub fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
-    let object = match event {
+impl Taken {
+    /// The end of the connection.
+    #[cold]
+    pub fn close(code: CloseCode, reason: Option<String>) -> Self {
+        Self::Close(Box::new((code, reason)))
+    }
+}
+
+#[inline(always)]
+pub fn convert<'py>(py: Python<'py>, event: Event<'_>) -> Result<Taken, Raised<'py>> {
+    match event {
         Event::Binary(piece) => {
             let data = alloc::payload(py, &piece.payload)?.into_any().unbind();
-            BytesMessage::received(py, data, piece.ends)
+            BytesMessage::received(py, data, piece.ends).map(Taken::Event)
         }
-        Event::Text(mut text) => match alloc::ascii(py, &mut text)? {
-            Some((text, ends)) => TextMessage::received(py, text.into_any().unbind(), ends),
-            None => match text.decode(&mut Vec::new()) {
-                Some(Decoded { text, ends }) => {
-                    TextMessage::received(py, PyString::new(py, text).into_any().unbind(), ends)
-                }
-                None => return Ok(Taken::NoEvent),
-            },
-        },
+        Event::Text(text) => convert_text(py, text),
         Event::Ping(payload) => {
-            Ping::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
+            Ping::object(py, [alloc::payload(py, &payload)?.into_any().unbind()]).map(Taken::Event)
         }
         Event::Pong(payload) => {
-            Pong::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
+            Pong::object(py, [alloc::payload(py, &payload)?.into_any().unbind()]).map(Taken::Event)
         }
-        Event::Close(code, reason) => return Ok(Taken::Close(code, Some(reason.to_owned()))),
+        Event::Close(code, reason) => Ok(Taken::close(code, Some(reason.to_owned()))),
         Event::Failed(violation) => {
-            return Ok(Taken::Close(violation.close_code(), Some(violation.to_string())));
+            Ok(Taken::close(violation.close_code(), Some(violation.to_string())))
         }
+    }
+}
+
+#[inline(never)]
+fn convert_text<'py>(py: Python<'py>, mut text: Text<'_>) -> Result<Taken, Raised<'py>> {
+    let (text, ends) = match alloc::ascii(py, &mut text)? {
+        Some(ascii) => ascii,
+        None => match text.decode(&mut Vec::new()) {
+            Some(Decoded { text, ends }) => (PyString::new(py, text), ends),
+            None => return Ok(Taken::NoEvent),
+        },
     };
-    object.map(Taken::Event)
+    TextMessage::received(py, text.into_any().unbind(), ends).map(Taken::Event)
 }
 
 /// The same where messages are given out whole, of at most `most` bytes.
-pub fn convert_whole(
-    py: Python<'_>,
+#[inline(never)]
+pub fn convert_whole<'py>(
+    py: Python<'py>,
     event: Event<'_>,
     (whole, most): &mut (Whole, usize),
     object: Option<&Py<PyBytes>>,
-) -> PyResult<Taken> {
+) -> Result<Taken, Raised<'py>> {
     let whole_message = Ends { frame: true, message: true };
     let object = match event {
         Event::Binary(piece) if whole.is_under_way() || !piece.ends.message => {

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use ws13::{Binary, Ends, Mask, Payload, Text};
 
-use crate::alloc::{self, Growing};
+use crate::alloc::{self, Growing, Raised};
 
 /// What has come of the message that is under way.
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl Whole {
         piece: &Binary<'_>,
         object: Option<&Py<PyBytes>>,
         most: usize,
-    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    ) -> Result<Option<Bound<'py, PyBytes>>, Raised<'py>> {
         let payload = &piece.payload;
         let last = (payload.masked(), payload.mask());
         let mut held = match std::mem::take(self) {
@@ -109,7 +109,7 @@ impl Whole {
         mut growing: Growing,
         piece: &Binary<'_>,
         most: usize,
-    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    ) -> Result<Option<Bound<'py, PyBytes>>, Raised<'py>> {
         let frame = usize::try_from(piece.remaining).unwrap_or(usize::MAX);
         let known = growing.len().saturating_add(piece.payload.len()).saturating_add(frame);
         let total = if frame == 0 { most } else { known.min(most) };

@@ -7,7 +7,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
-use crate::alloc::{self, GilCell};
+use crate::alloc::{self, GilCell, Next, Source};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::handshake::H11Handshake;
@@ -76,22 +76,6 @@ impl WSConnection {
             Self::parts(slf)?.connection = connection.map(Py::into_any);
         }
         Ok(())
-    }
-
-    /// The next event of the handshake, then of the connection, if that is a usual one.
-    #[inline]
-    fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let worker = Self::worker(slf)?;
-        if !Self::parts(slf)?.passed {
-            if let Some(event) = H11Handshake::next_event(&Self::opening(slf)?)? {
-                return Ok(Some(event));
-            }
-            Self::parts(slf)?.passed = !matches!(worker, Worker::Opening(_));
-        }
-        match worker {
-            Worker::Usual(connection) => Connection::next_event(&connection),
-            Worker::Opening(_) | Worker::Other(_) => Ok(None),
-        }
     }
 
     /// See `receive_data` below.
@@ -175,6 +159,28 @@ impl WSConnection {
                 let bytes = H11Handshake::send_event(&handshake, event)?;
                 Self::adopt(slf, &handshake)?;
                 Ok(bytes.into_any())
+            }
+        }
+    }
+}
+
+/// The events of the handshake, then those of the connection.
+impl Source for WSConnection {
+    #[inline]
+    fn next(slf: &Bound<'_, Self>) -> PyResult<Next> {
+        let worker = Self::worker(slf)?;
+        if !Self::parts(slf)?.passed {
+            if let Some(event) = H11Handshake::next_event(&Self::opening(slf)?)? {
+                return Ok(Next::Event(event));
+            }
+            Self::parts(slf)?.passed = !matches!(worker, Worker::Opening(_));
+        }
+        match worker {
+            Worker::Usual(connection) => Connection::next(&connection),
+            Worker::Opening(_) => Ok(Next::Nothing),
+            Worker::Other(connection) => {
+                let events = connection.call_method0("events")?;
+                Ok(Next::Other(events.try_iter()?.into_any().unbind()))
             }
         }
     }
@@ -381,16 +387,7 @@ impl WSConnection {
     /// that is left keeps nothing back.
     fn events(slf: Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         Self::opening(&slf)?;
-        let next: alloc::Next = |source| Self::next_event(source.cast::<Self>()?);
-        let then: alloc::Then = |source| match Self::worker(source.cast::<Self>()?)? {
-            Worker::Other(connection) => {
-                let events = connection.call_method0("events")?;
-                Ok(Some(events.try_iter()?.into_any().unbind()))
-            }
-            Worker::Opening(_) | Worker::Usual(_) => Ok(None),
-        };
-        let source = slf.clone().into_any().unbind();
-        alloc::Iterator::over(slf.py(), source, next, Some(then))
+        alloc::Iterator::over(&slf)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -143,26 +143,16 @@ impl Connection {
             return None;
         }
         self.release();
-        if let Some(fault) = self.utf8.take_fault() {
-            return Some(self.fail(Violation::TextNotUtf8(fault), input));
-        }
-        if let Some(fault) = self.meter.as_ref().and_then(|meter| meter.fault()) {
+        if let Some(fault) = self.fault() {
             return Some(self.fail(fault, input));
         }
-        let frame = match self.frame {
-            Some(frame) => frame,
+        match self.frame {
+            Some(frame) => self.resume_frame(frame, input),
             None => match self.begin_frame(input) {
-                Ok(Some(frame)) => frame,
-                Ok(None) => return None,
-                Err(violation) => return Some(self.fail(violation, input)),
+                Ok(Some(frame)) => self.take_piece(frame, input),
+                Ok(None) => None,
+                Err(violation) => Some(self.fail(violation, input)),
             },
-        };
-        match frame.kind {
-            Kind::Data(kind) if frame.way == Way::Extended => {
-                self.extended_piece(frame, kind, input)
-            }
-            Kind::Data(kind) => self.data_piece(frame, kind, input),
-            Kind::Control(opcode) => self.control_frame(frame, opcode, input),
         }
     }
 
@@ -183,6 +173,15 @@ impl Connection {
         if let Some(chain) = &mut self.extensions {
             chain.release();
         }
+    }
+
+    /// What was found behind a piece that was given out.
+    #[inline]
+    fn fault(&mut self) -> Option<Violation> {
+        if self.utf8.has_fault() {
+            return self.utf8.take_fault().map(Violation::TextNotUtf8);
+        }
+        self.meter.as_ref().and_then(|meter| meter.fault())
     }
 
     /// Header, then message: reads a header and checks that the frame may stand here.
@@ -225,6 +224,29 @@ impl Connection {
         }))
     }
 
+    /// Goes on with a frame that has not ended with the last input.
+    #[inline(never)]
+    fn resume_frame<'a, 'i: 'a>(
+        &'a mut self,
+        frame: Incoming,
+        input: &mut &'i [u8],
+    ) -> Option<Event<'a>> {
+        self.take_piece(frame, input)
+    }
+
+    #[inline(always)]
+    fn take_piece<'a, 'i: 'a>(
+        &'a mut self,
+        frame: Incoming,
+        input: &mut &'i [u8],
+    ) -> Option<Event<'a>> {
+        match frame.kind {
+            Kind::Data(kind) if frame.way == Way::Direct => self.data_piece(frame, kind, input),
+            Kind::Data(kind) => self.extended_piece(frame, kind, input),
+            Kind::Control(opcode) => self.control_frame(frame, opcode, input),
+        }
+    }
+
     /// Takes what `input` holds of the frame's payload, at most `most` bytes: the payload and
     /// whether the frame ends with it. `None` if there is nothing yet.
     #[inline]
@@ -234,9 +256,16 @@ impl Connection {
         input: &mut &'a [u8],
         most: usize,
     ) -> Option<(Payload<'a>, bool)> {
-        let length = usize::try_from(frame.remaining).unwrap_or(usize::MAX).min(most);
-        let (bytes, rest) = input.split_at_checked(length).unwrap_or((input, &[]));
-        if bytes.is_empty() && frame.remaining > 0 {
+        let length = usize::try_from(frame.remaining).unwrap_or(usize::MAX);
+        if length <= most
+            && let Some((bytes, rest)) = input.split_at_checked(length)
+        {
+            *input = rest;
+            self.frame = None;
+            return Some((Payload::new(bytes, frame.mask), true));
+        }
+        let (bytes, rest) = input.split_at_checked(most).unwrap_or((input, &[]));
+        if bytes.is_empty() {
             self.frame = Some(frame);
             return None;
         }
@@ -244,9 +273,8 @@ impl Connection {
         let payload = Payload::new(bytes, frame.mask);
         frame.remaining = frame.remaining.saturating_sub(bytes.len() as u64);
         frame.mask = frame.mask.advanced(bytes.len());
-        let finished = frame.remaining == 0;
-        self.frame = (!finished).then_some(frame);
-        Some((payload, finished))
+        self.frame = Some(frame);
+        Some((payload, false))
     }
 
     #[inline]
@@ -266,6 +294,7 @@ impl Connection {
     }
 
     /// The way of a data payload through the extensions.
+    #[inline(never)]
     fn extended_piece<'a, 'i: 'a>(
         &'a mut self,
         frame: Incoming,
@@ -335,7 +364,7 @@ impl Connection {
     }
 
     /// A control frame is given out whole, §5.5: it is at most 125 bytes long.
-    #[inline]
+    #[inline(never)]
     fn control_frame<'a, 'i: 'a>(
         &'a mut self,
         frame: Incoming,

@@ -159,6 +159,8 @@ impl core::fmt::Debug for Chain {
 }
 
 impl Chain {
+    // What stands in the way of every frame is kept out of line: most connections have no extensions.
+
     pub fn new(extensions: Vec<Box<dyn Extension>>) -> Self {
         let links = extensions.into_iter().map(|extension| Link {
             extension,
@@ -170,16 +172,19 @@ impl Chain {
         Self { links: links.collect(), piece: Vec::new() }
     }
 
+    #[inline(never)]
     pub fn claims(&self) -> Rsv {
         self.links.iter().fold(Rsv::NONE, |all, link| all.with(link.extension.claims()))
     }
 
     /// Whether something can be pulled without a push.
+    #[inline(never)]
     pub fn is_busy(&self) -> bool {
         self.links.iter().any(|link| link.busy)
     }
 
     /// Shows a header to all extensions; the reserved bits that none of them understands.
+    #[inline(never)]
     pub fn inbound_header(&mut self, header: &Header) -> Result<Rsv, Violation> {
         let mut understood = Rsv::NONE;
         for link in &mut self.links {
@@ -189,6 +194,7 @@ impl Chain {
     }
 
     /// Whether the payload of the frame whose header was seen last can go past the chain.
+    #[inline(never)]
     pub fn passes_inbound(&self) -> bool {
         self.links.iter().all(|link| link.extension.passes_inbound())
     }
@@ -228,6 +234,7 @@ impl Chain {
     }
 
     /// Lets go of the piece that came out last.
+    #[inline(never)]
     pub fn release(&mut self) {
         if self.piece.capacity() > 0
             && let Some(last) = self.links.last_mut()

@@ -104,34 +104,28 @@ impl Header {
     #[inline]
     pub fn encode(&self) -> HeaderBytes {
         let fin = if self.fin { FIN } else { 0 };
-        let masked = if self.masking_key.is_some() { MASKED } else { 0 };
+        let (masked, key_length) = if self.masking_key.is_some() { (MASKED, 4u8) } else { (0, 0) };
+        // All of it in one number, its first byte lowest: nothing is appended byte by byte.
         let first = u128::from(fin | self.rsv.bits() | self.opcode.bits());
         let second = |length: u8| u128::from(masked | length) << 8;
-        // All of it in one number, its first byte lowest: nothing is appended byte by byte.
+        let key = u128::from(u32::from_le_bytes(self.masking_key.unwrap_or_default()));
         // §5.2: "the minimal number of bytes MUST be used to encode the length".
         let (head, key_at) =
             match (u8::try_from(self.payload_length), u16::try_from(self.payload_length)) {
-                (Ok(length), _) if length < LENGTH_16 => (first | second(length), KeyAt::Byte2),
+                (Ok(length), _) if length < LENGTH_16 => (first | second(length) | key << 16, 2),
                 (_, Ok(length)) => {
                     let length = u128::from(length.swap_bytes()) << 16;
-                    (first | second(LENGTH_16) | length, KeyAt::Byte4)
+                    (first | second(LENGTH_16) | length | key << 32, 4)
                 }
                 _ => {
                     let length = u128::from(self.payload_length.swap_bytes()) << 16;
-                    (first | second(LENGTH_64) | length, KeyAt::Byte10)
+                    (first | second(LENGTH_64) | length | key << 80, 10)
                 }
             };
-        HeaderBytes::of(head, key_at, self.masking_key)
+        let bytes = head.to_le_bytes();
+        let bytes = *bytes.first_chunk().unwrap_or(&[0; MAX_HEADER]);
+        HeaderBytes { bytes, length: key_length.saturating_add(key_at) }
     }
-}
-
-/// Where the masking key begins, behind the length.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum KeyAt {
-    Byte2 = 2,
-    Byte4 = 4,
-    Byte10 = 10,
 }
 
 /// An encoded header.
@@ -143,21 +137,6 @@ pub struct HeaderBytes {
 
 impl HeaderBytes {
     const EMPTY: Self = Self { bytes: [0; MAX_HEADER], length: 0 };
-
-    #[inline]
-    fn of(head: u128, key_at: KeyAt, masking_key: Option<MaskingKey>) -> Self {
-        let key = u128::from(u32::from_le_bytes(masking_key.unwrap_or_default()));
-        let head = head
-            | match key_at {
-                KeyAt::Byte2 => key << 16,
-                KeyAt::Byte4 => key << 32,
-                KeyAt::Byte10 => key << 80,
-            };
-        let bytes = head.to_le_bytes();
-        let bytes = *bytes.first_chunk().unwrap_or(&[0; MAX_HEADER]);
-        let length = (key_at as u8).saturating_add(if masking_key.is_some() { 4 } else { 0 });
-        Self { bytes, length }
-    }
 
     fn push(&mut self, bytes: &[u8]) {
         let free = self.bytes.get_mut(usize::from(self.length)..).unwrap_or_default();
@@ -284,33 +263,25 @@ impl PartialHeader {
         role: Role,
         claimed: Rsv,
     ) -> Result<Option<Header>, Violation> {
-        if self.0.length == 0 {
-            if let Some((header, length)) = parse(input, role, claimed)? {
-                *input = input.get(length..).unwrap_or_default();
-                return Ok(Some(header));
-            }
-            self.0.push(input);
-            *input = &[];
-            return Ok(None);
+        let kept = usize::from(self.0.length);
+        let bytes = if kept == 0 { *input } else { self.with(input) };
+        if let Some((header, length)) = parse(bytes, role, claimed)? {
+            *input = input.get(length.saturating_sub(kept)..).unwrap_or_default();
+            self.0.length = 0;
+            return Ok(Some(header));
         }
-        self.take_bytewise(input, role, claimed)
+        if kept == 0 {
+            self.0.push(input);
+        }
+        *input = &[];
+        Ok(None)
     }
 
-    fn take_bytewise(
-        &mut self,
-        input: &mut &[u8],
-        role: Role,
-        claimed: Rsv,
-    ) -> Result<Option<Header>, Violation> {
-        while let Some((byte, rest)) = input.split_first() {
-            *input = rest;
-            self.0.push(core::slice::from_ref(byte));
-            if let Some((header, _)) = parse(self.0.as_bytes(), role, claimed)? {
-                *self = Self::EMPTY;
-                return Ok(Some(header));
-            }
-        }
-        Ok(None)
+    /// What is kept, with the bytes behind it: as many as the longest header has.
+    #[cold]
+    fn with(&mut self, input: &[u8]) -> &[u8] {
+        self.0.push(input);
+        self.0.as_bytes()
     }
 }
 

@@ -53,6 +53,7 @@ impl Sent<'_> {
 
     /// Length of the frame in bytes.
     #[must_use]
+    #[inline]
     #[expect(clippy::len_without_is_empty, reason = "no frame is empty")]
     pub fn len(&self) -> usize {
         self.header.as_bytes().len().saturating_add(self.payload.len())
@@ -77,6 +78,7 @@ impl Sent<'_> {
     }
 
     /// Writes the frame to `target`, which has room for all of it.
+    #[inline]
     pub fn copy_to<S: Slot>(&self, target: &mut [S]) {
         let target = target.get_mut(..self.len()).unwrap_or_default();
         self.header.copy_to(target);
@@ -105,6 +107,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Misuse::State`], and [`Misuse::DataKindChanged`] inside a binary message.
+    #[inline]
     pub fn send_text<'p>(
         &mut self,
         text: &'p str,
@@ -118,6 +121,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`Misuse::State`], and [`Misuse::DataKindChanged`] inside a text message.
+    #[inline]
     pub fn send_binary<'p>(
         &mut self,
         bytes: &'p [u8],

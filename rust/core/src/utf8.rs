@@ -118,6 +118,7 @@ impl Utf8 {
     }
 
     /// The fault that a piece ran into, once.
+    #[cold]
     pub fn take_fault(&mut self) -> Option<Utf8Fault> {
         self.fault.take().map(|fault| *fault)
     }

@@ -9,24 +9,30 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use ws13::{Ends, Mask, Payload, Sent, Text};
 
+use super::{Raised, owned, size};
+
 /// The payload as a `bytes` object.
 #[inline]
-pub fn payload<'py>(py: Python<'py>, payload: &Payload<'_>) -> PyResult<Bound<'py, PyBytes>> {
+pub fn payload<'py>(
+    py: Python<'py>,
+    payload: &Payload<'_>,
+) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
     bytes(py, payload.len(), |target| payload.copy_to(target))
 }
 
 /// The frame as a `bytes` object.
-#[inline]
-pub fn frame<'py>(py: Python<'py>, sent: &Sent<'_>) -> PyResult<Bound<'py, PyBytes>> {
+#[inline(always)]
+pub fn frame<'py>(py: Python<'py>, sent: &Sent<'_>) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
     bytes(py, sent.len(), |target| sent.copy_to(target))
 }
 
 /// What was made before, and the frame behind it.
+#[cold]
 pub fn frame_behind<'py>(
     py: Python<'py>,
     before: &[u8],
     sent: &Sent<'_>,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
     bytes(py, before.len() + sent.len(), |target| {
         let (start, rest) = target.split_at_mut(before.len());
         Mask::NONE.copy(before, start);
@@ -35,7 +41,10 @@ pub fn frame_behind<'py>(
 }
 
 /// The parts, unmasked, one behind the other, as a `bytes` object.
-pub fn joined<'py>(py: Python<'py>, parts: &[(&[u8], Mask)]) -> PyResult<Bound<'py, PyBytes>> {
+pub fn joined<'py>(
+    py: Python<'py>,
+    parts: &[(&[u8], Mask)],
+) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
     let length = parts.iter().map(|(part, _)| part.len()).sum();
     bytes(py, length, |mut target| {
         for (part, mask) in parts {
@@ -53,13 +62,13 @@ fn bytes<'py>(
     py: Python<'py>,
     length: usize,
     fill: impl FnOnce(&mut [MaybeUninit<u8>]),
-) -> PyResult<Bound<'py, PyBytes>> {
-    let object = uninitialised(py, ffi::Py_ssize_t::try_from(length)?)?;
+) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
+    let object = uninitialised(py, length)?;
     if length > 0 {
         // SAFETY: the object holds `length` bytes, and is new: no other reference to it exists before
         // this function returns. (The empty `bytes` is shared, and is left alone.)
         let target = unsafe {
-            let start = ffi::PyBytes_AsString(object.as_ptr());
+            let start = ffi::PyBytes_AS_STRING(object.as_ptr()).cast_mut();
             core::slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), length)
         };
         fill(target);
@@ -67,14 +76,14 @@ fn bytes<'py>(
     Ok(object)
 }
 
-/// A `bytes` object of `size` bytes that nobody has written yet.
+/// A `bytes` object of `length` bytes that nobody has written yet.
 #[inline]
-fn uninitialised(py: Python<'_>, size: ffi::Py_ssize_t) -> PyResult<Bound<'_, PyBytes>> {
+fn uninitialised(py: Python<'_>, length: usize) -> Result<Bound<'_, PyBytes>, Raised<'_>> {
     // SAFETY: a null pointer asks for an object whose bytes are not initialised; the call returns a
-    // new reference to a `bytes` of `size` bytes, or null with an exception set.
+    // new reference to a `bytes` of `length` bytes, or null with an exception set.
     unsafe {
-        let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size);
-        Ok(Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked())
+        let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size(length));
+        Ok(owned(py, object)?.cast_into_unchecked())
     }
 }
 
@@ -98,17 +107,17 @@ impl Growing {
 
     /// Adds `piece`. `total` is how long the whole is going to be, as far as that is known: room is made
     /// for at most so many bytes, and never for more than twice of what has come and 64 KiB.
-    pub fn append(
+    pub fn append<'py>(
         &mut self,
-        py: Python<'_>,
+        py: Python<'py>,
         (piece, mask): (&[u8], Mask),
         total: usize,
-    ) -> PyResult<()> {
+    ) -> Result<(), Raised<'py>> {
         let length = self.length.saturating_add(piece.len());
         if length == 0 {
             return Ok(());
         }
-        let capacity = self.object.as_ref().map_or(Ok(0), |object| object.bind(py).len())?;
+        let capacity = self.object.as_ref().map_or(0, |object| object.as_bytes(py).len());
         if length > capacity {
             let grown = length.saturating_mul(2).saturating_add(64 * 1024);
             self.resize(py, grown.min(total).max(length))?;
@@ -132,25 +141,25 @@ impl Growing {
     }
 
     /// The object, as long as what was added.
-    pub fn finish<'py>(mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+    pub fn finish<'py>(mut self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
         if self.length > 0 {
             self.resize(py, self.length)?;
         }
         Ok(self.object.take().map_or_else(|| PyBytes::new(py, b""), |object| object.into_bound(py)))
     }
 
-    fn resize(&mut self, py: Python<'_>, size: usize) -> PyResult<()> {
-        let size = ffi::Py_ssize_t::try_from(size)?;
+    fn resize<'py>(&mut self, py: Python<'py>, length: usize) -> Result<(), Raised<'py>> {
         let Some(object) = self.object.take() else {
-            self.object = Some(uninitialised(py, size)?.unbind());
+            self.object = Some(uninitialised(py, length)?.unbind());
             return Ok(());
         };
+        let size = size(length);
         let mut object = object.into_ptr();
         // SAFETY: there is one reference to the object, which is not the shared empty one; the call
         // takes it and leaves a new one, or null with an exception set.
         let object = unsafe {
             _PyBytes_Resize(&raw mut object, size);
-            Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
+            owned(py, object)?.cast_into_unchecked::<PyBytes>()
         };
         self.object = Some(object.unbind());
         Ok(())
@@ -162,19 +171,17 @@ impl Growing {
 pub fn ascii<'py>(
     py: Python<'py>,
     text: &mut Text<'_>,
-) -> PyResult<Option<(Bound<'py, PyString>, Ends)>> {
+) -> Result<Option<(Bound<'py, PyString>, Ends)>, Raised<'py>> {
     // CPython shares the strings of length 0 and 1; the other way makes them.
     if text.len() < 2 || !text.may_be_ascii() {
         return Ok(None);
     }
-    let size = ffi::Py_ssize_t::try_from(text.len())?;
-    // SAFETY: returns a new reference to a compact ASCII string of `size` characters, not initialised
+    // SAFETY: returns a new reference to a compact ASCII string of so many characters, not initialised
     // but for its final NUL, or null with an exception set.
     let object = unsafe {
-        let object = ffi::PyUnicode_New(size, 127);
-        Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyString>()
+        owned(py, ffi::PyUnicode_New(size(text.len()), 127))?.cast_into_unchecked::<PyString>()
     };
-    // SAFETY: a compact ASCII string of `size` characters holds `size` bytes from there on, and no
+    // SAFETY: a compact ASCII string of `text.len()` characters holds as many bytes from there on, and no
     // other reference to it exists before this function returns.
     let target = unsafe {
         let start = ffi::PyUnicode_1BYTE_DATA(object.as_ptr());

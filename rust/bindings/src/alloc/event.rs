@@ -12,7 +12,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use pyo3::{Borrowed, ffi};
 
-use super::{not_initialised, out_of_memory, panicked};
+use super::spare::{Spares, free};
+use super::{Raised, not_initialised, panicked};
 
 /// A class of immutable objects with `N` fields, each of them an object, in this order.
 ///
@@ -32,9 +33,12 @@ pub trait EventClass<const N: usize>: 'static {
     /// Where the class is kept.
     fn cell() -> &'static PyOnceLock<Py<PyType>>;
 
+    /// Where freed instances are kept.
+    fn spares() -> &'static Spares;
+
     /// An instance with these fields.
     #[inline]
-    fn object(py: Python<'_>, fields: [Py<PyAny>; N]) -> PyResult<Py<PyAny>>
+    fn object(py: Python<'_>, fields: [Py<PyAny>; N]) -> Result<Py<PyAny>, Raised<'_>>
     where
         Self: Sized,
     {
@@ -79,7 +83,7 @@ pub fn class<'py, C: EventClass<N>, const N: usize>(
         let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
         let mut slots = [
             slot(ffi::Py_tp_new, new::<C, N> as *mut c_void),
-            slot(ffi::Py_tp_dealloc, dealloc::<N> as *mut c_void),
+            slot(ffi::Py_tp_dealloc, dealloc::<C, N> as *mut c_void),
             slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
             slot(ffi::Py_tp_doc, C::DOC.as_ptr().cast_mut().cast()),
             slot(0, ptr::null_mut()),
@@ -109,17 +113,13 @@ pub fn class<'py, C: EventClass<N>, const N: usize>(
 fn event<C: EventClass<N>, const N: usize>(
     py: Python<'_>,
     fields: [Py<PyAny>; N],
-) -> PyResult<Py<PyAny>> {
-    let class = C::cell().get(py).ok_or_else(not_initialised)?.as_ptr().cast::<ffi::PyTypeObject>();
-    // SAFETY: allocates what `class` says, makes it an object of it, and writes all fields before
-    // anybody sees it. `PyObject_Init` takes the reference to the class that `dealloc` gives back.
+) -> Result<Py<PyAny>, Raised<'_>> {
+    // SAFETY: an object of the class, new or used again, all of whose fields are written before anybody
+    // sees it.
     unsafe {
-        let object = ffi::PyObject_Malloc(size_of::<Object<N>>()).cast::<Object<N>>();
-        if object.is_null() {
-            return Err(out_of_memory(py));
-        }
-        (&raw mut (*object).fields).write(fields);
-        Ok(Bound::from_owned_ptr(py, ffi::PyObject_Init(object.cast(), class)).unbind())
+        let object = C::spares().object::<Object<N>>(py, C::cell())?;
+        (&raw mut (*object.cast::<Object<N>>()).fields).write(fields);
+        Ok(Bound::from_owned_ptr(py, object).unbind())
     }
 }
 
@@ -225,18 +225,16 @@ thread_local! {
 const MAX_DEPTH: u32 = 100;
 
 /// `tp_dealloc`.
-unsafe extern "C" fn dealloc<const N: usize>(object: *mut ffi::PyObject) {
+unsafe extern "C" fn dealloc<C: EventClass<N>, const N: usize>(object: *mut ffi::PyObject) {
     // SAFETY: CPython calls this once for each object, when no reference to it is left, attached. The
-    // fields are taken before their memory is freed, and the class is given back last, as a class made
-    // from a specification wants it; for an instance of a class written in Python, CPython relies on
-    // this too.
+    // fields are taken before their memory is freed or kept.
     unsafe {
-        let class = ffi::Py_TYPE(object);
         let fields = (&raw const (*object.cast::<Object<N>>()).fields).read();
-        if let Some(free) = (*class).tp_free {
-            free(object.cast());
+        let own = C::cell().get(Python::assume_attached()).map_or(ptr::null_mut(), Py::as_ptr);
+        let is_own = own == ffi::Py_TYPE(object).cast() && N > 0;
+        if !is_own || !C::spares().keep(object) {
+            free(object);
         }
-        ffi::Py_DECREF(class.cast());
         for field in fields.map(Py::into_ptr) {
             release(field);
         }
@@ -246,17 +244,26 @@ unsafe extern "C" fn dealloc<const N: usize>(object: *mut ffi::PyObject) {
 /// Gives back a reference, without PyO3's question whether this thread is attached.
 ///
 /// SAFETY: the thread is attached, and the caller owns the reference.
-#[inline]
+#[inline(always)]
 unsafe fn release(field: *mut ffi::PyObject) {
-    // SAFETY: as above; what is deferred is owned by the list.
+    // SAFETY: as above.
     unsafe {
         // Nothing inside goes with it: others have it too, as True and False, or it holds nothing.
         if ffi::Py_REFCNT(field) > 1
             || ffi::PyBytes_CheckExact(field) != 0
             || ffi::PyUnicode_CheckExact(field) != 0
         {
-            return ffi::Py_DECREF(field);
+            ffi::Py_DECREF(field);
+        } else {
+            release_nested(field);
         }
+    }
+}
+
+/// SAFETY: as above.
+unsafe fn release_nested(field: *mut ffi::PyObject) {
+    // SAFETY: as above; what is deferred is owned by the list.
+    unsafe {
         let depth = DEPTH.get();
         // When the thread is ending, its list may be gone: then the object is freed on the spot.
         let defer = |deferred: &RefCell<Vec<_>>| deferred.borrow_mut().push(field);

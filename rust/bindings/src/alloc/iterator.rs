@@ -5,28 +5,39 @@ use core::mem::{offset_of, size_of};
 use core::ptr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use pyo3::{PyTypeInfo, ffi};
 
-use super::{not_initialised, out_of_memory, panicked};
+use super::panicked;
+use super::spare::{Spares, free};
 
-/// What an iterator asks for its next item.
-pub type Next = fn(&Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>>;
+/// What an iterator asks for its next event.
+pub trait Source: PyTypeInfo {
+    fn next(slf: &Bound<'_, Self>) -> PyResult<Next>;
+}
 
-/// What it asks when there is none: perhaps another iterator goes on in its place.
-pub type Then = fn(&Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>>;
+/// What comes next.
+pub enum Next {
+    Event(Py<PyAny>),
+    /// Another iterator goes on.
+    Other(Py<PyAny>),
+    Nothing,
+}
+
+/// [`Source::next`] of the type that the source has, which is not asked again.
+type Ask = fn(&Bound<'_, PyAny>) -> PyResult<Next>;
 
 static ITERATOR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static SPARES: Spares = Spares::new();
 
 /// The class of what `events()` returns: asks its source for each item, until there is none.
 #[repr(C)]
 pub struct Iterator {
     head: ffi::PyObject,
     source: Py<PyAny>,
-    next: Next,
-    then: Option<Then>,
+    ask: Ask,
     /// Has said that there is no more; what comes later belongs to another iterator.
     exhausted: bool,
 }
@@ -71,48 +82,64 @@ impl Iterator {
         Ok(class.bind(py))
     }
 
-    /// An iterator over what `next` finds in `source`, and over what `then` leads to.
+    /// An iterator over the events of `source`.
     #[inline]
-    pub fn over(
-        py: Python<'_>,
-        source: Py<PyAny>,
-        next: Next,
-        then: Option<Then>,
-    ) -> PyResult<Py<PyAny>> {
-        let class = ITERATOR.get(py).ok_or_else(not_initialised)?;
-        let class = class.as_ptr().cast::<ffi::PyTypeObject>();
+    pub fn over<S: Source>(source: &Bound<'_, S>) -> PyResult<Py<PyAny>> {
+        let py = source.py();
         // SAFETY: as for events, in `event`.
         unsafe {
-            let object = ffi::PyObject_Malloc(size_of::<Self>()).cast::<Self>();
-            if object.is_null() {
-                return Err(out_of_memory(py));
-            }
-            (&raw mut (*object).source).write(source);
-            (&raw mut (*object).next).write(next);
-            (&raw mut (*object).then).write(then);
-            (&raw mut (*object).exhausted).write(false);
-            Ok(Bound::from_owned_ptr(py, ffi::PyObject_Init(object.cast(), class)).unbind())
+            let object = SPARES.object::<Self>(py, &ITERATOR)?;
+            let iterator = object.cast::<Self>();
+            (&raw mut (*iterator).source).write(source.as_any().clone().unbind());
+            (&raw mut (*iterator).ask).write(ask::<S>);
+            (&raw mut (*iterator).exhausted).write(false);
+            Ok(Bound::from_owned_ptr(py, object).unbind())
         }
     }
 }
 
+fn ask<S: Source>(source: &Bound<'_, PyAny>) -> PyResult<Next> {
+    // SAFETY: `over` has put the function next to a source of this type, and both change together.
+    S::next(unsafe { source.cast_unchecked::<S>() })
+}
+
+/// For an iterator that is not ours.
+fn ask_any(source: &Bound<'_, PyAny>) -> PyResult<Next> {
+    let event = source.try_iter()?.next().transpose()?;
+    Ok(event.map_or(Next::Nothing, |event| Next::Event(event.unbind())))
+}
+
 /// `tp_iternext`.
 unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    let object = object.cast::<Iterator>();
+    let iterator = object.cast::<Iterator>();
     // SAFETY: CPython calls this attached, with an instance of the class, which `over` has filled and
-    // which lives as long as the call. No reference to a field is held while `next` runs, which may run
+    // which lives as long as the call. No reference to a field is held while `ask` runs, which may run
     // Python code that calls this again.
-    let (py, source, next) = unsafe {
-        if (*object).exhausted {
+    let (py, source, ask) = unsafe {
+        if (*iterator).exhausted {
             return ptr::null_mut();
         }
         let py = Python::assume_attached();
-        (py, (*object).source.bind(py).clone(), (*object).next)
+        (py, (*iterator).source.bind(py).clone(), (*iterator).ask)
     };
     // The closure returns a pointer, not a result: moving one of those costs as much as the event.
-    let item = catch_unwind(AssertUnwindSafe(|| match next(&source) {
-        Ok(Some(item)) => item.into_ptr(),
-        Ok(None) => end(py, object, &source),
+    let item = catch_unwind(AssertUnwindSafe(|| match ask(&source) {
+        Ok(Next::Event(event)) => event.into_ptr(),
+        Ok(Next::Nothing) => {
+            // SAFETY: as above.
+            unsafe { (*iterator).exhausted = true };
+            ptr::null_mut()
+        }
+        Ok(Next::Other(other)) => {
+            // SAFETY: as above. The old source is dropped, which may run Python code, when the object is
+            // as it has to be.
+            unsafe {
+                let old = core::mem::replace(&mut (*iterator).source, other);
+                (*iterator).ask = ask_any;
+                drop(old.into_bound(py));
+                iterator_next(object)
+            }
+        }
         Err(error) => {
             error.restore(py);
             ptr::null_mut()
@@ -124,48 +151,14 @@ unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyOb
     })
 }
 
-/// There is no item: goes on with what comes then, if anything does.
-#[cold]
-fn end(py: Python<'_>, object: *mut Iterator, source: &Bound<'_, PyAny>) -> *mut ffi::PyObject {
-    // SAFETY: the object lives as long as the call of `iterator_next` that this is a part of, and nothing
-    // borrows its fields.
-    let then = unsafe { (*object).then.take() };
-    match then.map_or(Ok(None), |then| then(source)) {
-        Ok(Some(other)) => {
-            // SAFETY: as above. The old source is dropped, which may run Python code, when the object is
-            // as it has to be.
-            unsafe {
-                let old = core::mem::replace(&mut (*object).source, other);
-                (*object).next = of_any;
-                drop(old.into_bound(py));
-                iterator_next(object.cast())
-            }
-        }
-        Ok(None) => {
-            // SAFETY: as above.
-            unsafe { (*object).exhausted = true };
-            ptr::null_mut()
-        }
-        Err(error) => {
-            error.restore(py);
-            ptr::null_mut()
-        }
-    }
-}
-
-/// The next item of any iterator.
-fn of_any(source: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
-    source.try_iter()?.next().transpose().map(|item| item.map(Bound::unbind))
-}
-
 /// `tp_dealloc`.
 unsafe extern "C" fn iterator_dealloc(object: *mut ffi::PyObject) {
     // SAFETY: as for events, in `dealloc`; the class cannot have classes below it.
     unsafe {
-        let class = ffi::Py_TYPE(object);
         let source = (&raw const (*object.cast::<Iterator>()).source).read();
-        ffi::PyObject_Free(object.cast());
-        ffi::Py_DECREF(class.cast());
+        if !SPARES.keep(object) {
+            free(object);
+        }
         ffi::Py_DECREF(source.into_ptr());
     }
 }

@@ -33,10 +33,16 @@ impl<T> GilCell<T> {
 
     /// The value. An error if it is in use: a hook of an extension calls its own connection.
     #[inline]
-    pub fn borrow_mut<'a>(&'a self, py: Python<'_>) -> PyResult<RefMut<'a, T>> {
-        self.0.try_borrow_mut().map_err(|_| {
+    pub fn borrow_mut(&self, py: Python<'_>) -> PyResult<RefMut<'_, T>> {
+        self.try_borrow_mut(py).ok_or_else(|| {
             names::local_error(py, "the connection is running a hook of one of its extensions")
         })
+    }
+
+    /// The value, unless it is in use.
+    #[inline]
+    pub fn try_borrow_mut(&self, _py: Python<'_>) -> Option<RefMut<'_, T>> {
+        self.0.try_borrow_mut().ok()
     }
 
     /// Shows the value to the garbage collector, unless it is in use.
