@@ -43,7 +43,7 @@ pub fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
 }
 
 /// The bytes of any object with a buffer: borrowed from `bytes`, copied from what may change.
-#[inline]
+#[inline(always)]
 pub fn bytes<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Ok(Cow::Borrowed(bytes.as_bytes()));
@@ -52,7 +52,7 @@ pub fn bytes<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u8]>> {
 }
 
 /// The bytes of any object with a buffer as an object of its own, which cannot change any more.
-#[inline]
+#[inline(always)]
 pub fn owned<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     match object.cast_exact::<PyBytes>() {
         Ok(bytes) => Ok(bytes.clone()),
@@ -61,6 +61,7 @@ pub fn owned<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
 }
 
 /// A memoryview reads every kind of buffer, also one with gaps or with items longer than a byte.
+#[cold]
 fn copied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let view = PyMemoryView::from(object)?;
     let bytes = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;

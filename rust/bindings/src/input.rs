@@ -24,6 +24,14 @@ impl Input {
         match self {
             _ if bytes.as_bytes().is_empty() => {}
             Self::Empty => *self = Self::Lent(bytes.unbind(), 0),
+            Self::Lent(..) | Self::Joined(_) => self.join(&bytes),
+        }
+    }
+
+    #[cold]
+    fn join(&mut self, bytes: &Bound<'_, PyBytes>) {
+        match self {
+            Self::Empty => {}
             Self::Lent(first, used) => {
                 let mut joined = first.as_bytes(bytes.py())[*used..].to_vec();
                 joined.extend_from_slice(bytes.as_bytes());

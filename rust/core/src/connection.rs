@@ -193,7 +193,9 @@ impl Connection {
         };
         let mut way = Way::Direct;
         if let Some(chain) = &mut self.extensions {
-            let unknown = chain.inbound_header(&header)?;
+            // A copy, so that the header itself need not have an address.
+            let shown = header;
+            let unknown = chain.inbound_header(&shown)?;
             if unknown != Rsv::NONE {
                 return Err(Violation::ReservedBits(unknown.bits()));
             }
@@ -211,7 +213,7 @@ impl Connection {
             let kind = self.message.receive(header.opcode)?;
             if let Some(meter) = &mut self.meter {
                 let growth = if way == Way::Direct { Growth::None } else { Growth::Possible };
-                meter.begin_frame(&header, growth)?;
+                meter.begin_frame(header, growth)?;
             }
             Kind::Data(kind)
         };
@@ -242,9 +244,32 @@ impl Connection {
     ) -> Option<Event<'a>> {
         match frame.kind {
             Kind::Data(kind) if frame.way == Way::Direct => self.data_piece(frame, kind, input),
-            Kind::Data(kind) => self.extended_piece(frame, kind, input),
-            Kind::Control(opcode) => self.control_frame(frame, opcode, input),
+            Kind::Data(kind) => {
+                let frame = Incoming { ..frame };
+                self.extended_piece(frame, kind, input)
+            }
+            Kind::Control(opcode) => {
+                let is_plain = opcode != Opcode::Close && frame.way == Way::Direct;
+                if is_plain
+                    && self.control.is_none()
+                    && let Some(payload) = self.take_rest(&frame, input)
+                {
+                    return Some(control_event(opcode, payload));
+                }
+                let frame = Incoming { ..frame };
+                self.control_frame(frame, opcode, input)
+            }
         }
+    }
+
+    /// Takes the rest of the frame's payload, if `input` holds it.
+    #[inline(always)]
+    fn take_rest<'a>(&mut self, frame: &Incoming, input: &mut &'a [u8]) -> Option<Payload<'a>> {
+        let length = usize::try_from(frame.remaining).ok()?;
+        let (bytes, rest) = input.split_at_checked(length)?;
+        *input = rest;
+        self.frame = None;
+        Some(Payload::new(bytes, frame.mask))
     }
 
     /// Takes what `input` holds of the frame's payload, at most `most` bytes: the payload and
@@ -256,13 +281,10 @@ impl Connection {
         input: &mut &'a [u8],
         most: usize,
     ) -> Option<(Payload<'a>, bool)> {
-        let length = usize::try_from(frame.remaining).unwrap_or(usize::MAX);
-        if length <= most
-            && let Some((bytes, rest)) = input.split_at_checked(length)
+        if frame.remaining <= most as u64
+            && let Some(payload) = self.take_rest(&frame, input)
         {
-            *input = rest;
-            self.frame = None;
-            return Some((Payload::new(bytes, frame.mask), true));
+            return Some((payload, true));
         }
         let (bytes, rest) = input.split_at_checked(most).unwrap_or((input, &[]));
         if bytes.is_empty() {
@@ -372,10 +394,6 @@ impl Connection {
         input: &mut &'i [u8],
     ) -> Option<Event<'a>> {
         let (payload, finished) = self.take_payload(frame, input, MAX_CONTROL_PAYLOAD)?;
-        let direct = opcode != Opcode::Close && frame.way == Way::Direct;
-        if finished && self.control.is_none() && direct {
-            return Some(control_event(opcode, payload));
-        }
         payload.append_to(self.control.get_or_insert_default());
         if !finished {
             return None;

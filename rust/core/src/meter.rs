@@ -28,7 +28,7 @@ impl Meter {
 
     /// Takes the header of a data frame. `growth` tells whether its payload is given out as it is: then
     /// its length alone decides.
-    pub fn begin_frame(&mut self, header: &Header, growth: Growth) -> Result<(), Violation> {
+    pub fn begin_frame(&mut self, header: Header, growth: Growth) -> Result<(), Violation> {
         if header.opcode != Opcode::Continuation {
             self.message = 0;
             self.fragments = 0;
