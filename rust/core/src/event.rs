@@ -60,6 +60,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Writes the payload to the beginning of `target`; stops at the end of the shorter one.
+    #[inline(always)]
     pub fn copy_to<S: Slot>(&self, target: &mut [S]) {
         self.mask.copy(self.masked, target);
     }
@@ -152,6 +153,7 @@ impl<'a> Text<'a> {
     /// one pass: which ends it reaches. If it was not, or if a code point is under way, `target` is of
     /// no use and [`Text::decode`] is to be called.
     #[must_use]
+    #[inline(always)]
     pub fn copy_ascii<S: Slot>(&mut self, target: &mut [S]) -> Option<Ends> {
         let ascii = self.may_be_ascii()
             && target.len() >= self.len()

@@ -2,7 +2,8 @@
 //!
 //! A masked copy costs what a plain copy costs as long as every byte is written once, into its final
 //! place. So nothing here works in place on a scratch buffer: each function reads the source and
-//! writes the destination, in loops so plain that compilers turn them into vector code.
+//! writes the destination, in loops so plain that compilers turn them into vector code. They are always
+//! inlined, so that a caller that is compiled for wider registers uses those.
 
 use core::mem::MaybeUninit;
 
@@ -61,11 +62,13 @@ impl Mask {
     }
 
     /// Writes `source`, masked or unmasked, to the beginning of `target`; stops at the shorter one.
+    #[inline(always)]
     pub fn copy<S: Slot>(self, source: &[u8], target: &mut [S]) {
         self.copy_and_fold(source, target, |_| {});
     }
 
     /// Like [`Mask::copy`]; tells whether everything written is ASCII, found in the same pass.
+    #[inline(always)]
     pub fn copy_ascii<S: Slot>(self, source: &[u8], target: &mut [S]) -> bool {
         let mut seen = 0;
         self.copy_and_fold(source, target, |word| seen |= word);
@@ -80,7 +83,7 @@ impl Mask {
     }
 
     /// The copy itself; shows `fold` everything that is written, eight bytes at a time.
-    #[inline]
+    #[inline(always)]
     fn copy_and_fold<S: Slot>(self, source: &[u8], target: &mut [S], mut fold: impl FnMut(u64)) {
         // The words of both must lie alike, so both must end alike.
         let length = source.len().min(target.len());

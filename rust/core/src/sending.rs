@@ -78,7 +78,7 @@ impl Sent<'_> {
     }
 
     /// Writes the frame to `target`, which has room for all of it.
-    #[inline]
+    #[inline(always)]
     pub fn copy_to<S: Slot>(&self, target: &mut [S]) {
         let target = target.get_mut(..self.len()).unwrap_or_default();
         self.header.copy_to(target);

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use ws13::{Ends, Mask, Payload, Sent, Text};
 
+use super::wide::write;
 use super::{Raised, owned, size};
 
 /// The payload as a `bytes` object.
@@ -17,13 +18,13 @@ pub fn payload<'py>(
     py: Python<'py>,
     payload: &Payload<'_>,
 ) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
-    bytes(py, payload.len(), |target| payload.copy_to(target))
+    bytes(py, payload.len(), |target| write(payload, target))
 }
 
 /// The frame as a `bytes` object.
 #[inline(always)]
 pub fn frame<'py>(py: Python<'py>, sent: &Sent<'_>) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
-    bytes(py, sent.len(), |target| sent.copy_to(target))
+    bytes(py, sent.len(), |target| write(sent, target))
 }
 
 /// What was made before, and the frame behind it.
@@ -49,7 +50,7 @@ pub fn joined<'py>(
     bytes(py, length, |mut target| {
         for (part, mask) in parts {
             let (place, rest) = target.split_at_mut(part.len());
-            mask.copy(part, place);
+            write((*part, *mask), place);
             target = rest;
         }
     })
@@ -130,7 +131,7 @@ impl Growing {
             let start = start.cast::<MaybeUninit<u8>>().add(self.length);
             core::slice::from_raw_parts_mut(start, piece.len())
         };
-        mask.copy(piece, target);
+        write((piece, mask), target);
         self.length = length;
         Ok(())
     }
@@ -188,5 +189,5 @@ pub fn ascii<'py>(
         core::slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), text.len())
     };
     // When this says no, the object is dropped, unseen: CPython frees it without reading it.
-    Ok(text.copy_ascii(target).map(|ends| (object, ends)))
+    Ok(write(text, target).map(|ends| (object, ends)))
 }

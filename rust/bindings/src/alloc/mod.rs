@@ -3,6 +3,7 @@
 //!
 //! - [`payload`], [`frame`]: `PyBytes::new_with` zeroes the object first, and a 64 KiB message then
 //!   costs 45 % more.
+//! - What fills them is compiled for AVX2 as well (`wide`): a sixth off a message of 64 KiB, a fifth off text.
 //! - [`Growing`]: a message that comes in many pieces is written once, too, instead of being kept in
 //!   pieces and joined.
 //! - [`ascii`]: no safe call makes a `str` out of bytes that are unmasked on the way, and decoding a
@@ -23,6 +24,7 @@ mod list;
 mod method;
 mod object;
 mod spare;
+mod wide;
 
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::ffi;
