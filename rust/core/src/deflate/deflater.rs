@@ -104,11 +104,12 @@ impl Deflater {
     }
 
     fn flush(&mut self, piece: &[u8], output: &mut Vec<u8>) -> Result<(), Refused> {
+        let limit = self.limit();
         let mut state = match self.pool.take_deflate(self.settings, self.stamp) {
             Lent::Known(state) => state,
             Lent::Other(mut state) => {
                 state.reset();
-                let window = self.history.last(self.limit());
+                let window = self.history.last(limit);
                 if !window.is_empty() {
                     // A state that has just been reset takes a dictionary.
                     let _ = state.set_dictionary(window);
@@ -121,7 +122,7 @@ impl Deflater {
             return Err(Refused(CloseCode::INTERNAL_ERROR));
         }
         self.stamp = self.pool.give_deflate(self.settings, state);
-        self.history.append(piece, self.limit());
+        self.history.append(piece, limit);
         Ok(())
     }
 

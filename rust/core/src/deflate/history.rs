@@ -1,34 +1,24 @@
 //! The last bytes that passed in one direction: what a window holds, RFC 7692 §7.2.
 
-/// See the module.
+use std::collections::VecDeque;
+
+/// See the module. A ring: to move 32 KiB down for each few short messages would cost as much as a tenth
+/// of inflating them.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    bytes: Vec<u8>,
-}
-
-/// How many bytes more than `limit` may be there.
-fn slack(limit: usize) -> usize {
-    (limit / 8).max(2048)
+    bytes: VecDeque<u8>,
 }
 
 impl History {
-    pub const EMPTY: Self = Self { bytes: Vec::new() };
+    pub const EMPTY: Self = Self { bytes: VecDeque::new() };
 
-    /// Adds what has passed, and lets go of what stands before the last `limit` bytes, now or a little
-    /// later: moving the rest down each time would cost more than all other work on a short message.
+    /// Adds what has passed, and lets go of what stands before the last `limit` bytes.
     pub fn append(&mut self, passed: &[u8], limit: usize) {
-        if passed.len() >= limit {
-            self.bytes.clear();
-        }
-        let kept = passed.len().saturating_sub(limit);
-        let passed = passed.get(kept..).unwrap_or_default();
-        let slack = slack(limit);
+        let passed = passed.get(passed.len().saturating_sub(limit)..).unwrap_or_default();
         let length = self.bytes.len().saturating_add(passed.len());
-        if length > limit.saturating_add(slack) {
-            self.bytes.drain(..length.saturating_sub(limit).min(self.bytes.len()));
-        }
-        self.reserve(passed.len(), limit.saturating_add(slack));
-        self.bytes.extend_from_slice(passed);
+        self.bytes.drain(..length.saturating_sub(limit));
+        self.reserve(passed.len(), limit);
+        self.bytes.extend(passed);
     }
 
     /// Makes room as a vector does, but never for more than `most` bytes.
@@ -40,14 +30,15 @@ impl History {
         }
     }
 
-    /// Whether there are more than `limit` bytes.
-    pub const fn exceeds(&self, limit: usize) -> bool {
-        self.bytes.len() > limit
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
     }
 
-    /// The last `limit` bytes.
-    pub fn last(&self, limit: usize) -> &[u8] {
-        self.bytes.get(self.bytes.len().saturating_sub(limit)..).unwrap_or_default()
+    /// The last `limit` bytes, put in a row.
+    pub fn last(&mut self, limit: usize) -> &[u8] {
+        let row = &*self.bytes.make_contiguous();
+        row.get(row.len().saturating_sub(limit)..).unwrap_or_default()
     }
 
     /// Keeps the last `limit` bytes and gives back the rest of the memory.
@@ -58,7 +49,7 @@ impl History {
 
     /// Lets go of everything.
     pub fn clear(&mut self) {
-        self.bytes = Vec::new();
+        self.bytes = VecDeque::new();
     }
 }
 
@@ -74,8 +65,9 @@ mod tests {
                 let bytes = vec![round; step];
                 history.append(&bytes, 64);
                 all.extend(bytes);
-                assert_eq!(history.last(64), &all[all.len().saturating_sub(64)..]);
-                assert!(history.bytes.capacity() <= 64 + 2048, "{}", history.bytes.capacity());
+                assert!(history.bytes.iter().eq(&all[all.len().saturating_sub(64)..]));
+                assert_eq!(history.last(50), &all[all.len().saturating_sub(50)..]);
+                assert!(history.bytes.capacity() <= 64, "{}", history.bytes.capacity());
             }
             history.trim(16);
             assert_eq!(history.last(64), &all[all.len() - 16..]);

@@ -132,11 +132,11 @@ impl Inflater {
     }
 
     /// A state that knows the window.
-    fn take_bench(&self) -> Box<Bench> {
+    fn take_bench(&mut self) -> Box<Bench> {
         match self.pool.take_bench(self.stamp) {
             Lent::Known(work) => work,
             Lent::Other(mut work) => {
-                restart(&mut work.state, &self.history);
+                restart(&mut work.state, &mut self.history);
                 work
             }
         }
@@ -148,7 +148,7 @@ impl Inflater {
             return self.message.take();
         }
         let work = self.take_bench();
-        let window = self.history.last(WindowBits::MAX.size()).len();
+        let window = self.history.len();
         Some(Message {
             work,
             window,
@@ -177,7 +177,7 @@ impl Inflater {
                     return Ok(Inflated::All);
                 }
                 self.remember(output, fresh);
-                restart(&mut message.work.state, &self.history);
+                restart(&mut message.work.state, &mut self.history);
                 message.begun = true;
             }
             let room = most.saturating_sub(output.len());
@@ -255,7 +255,7 @@ impl Inflater {
         self.stamp = Stamp::NONE;
         if self.direction.takeover == Takeover::NoContext {
             self.history.clear();
-        } else if begun && (window == WindowBits::MAX || !self.history.exceeds(window.size())) {
+        } else if begun && (window == WindowBits::MAX || self.history.len() <= window.size()) {
             // The state's window is what is kept, too.
             self.stamp = stamp;
         } else {
@@ -410,7 +410,7 @@ fn stands_between_octets(state: &mut Inflate) -> Option<bool> {
 }
 
 /// Begins a new stream of DEFLATE behind what is in `history`.
-fn restart(state: &mut Inflate, history: &History) {
+fn restart(state: &mut Inflate, history: &mut History) {
     state.reset(false);
     let window = history.last(WindowBits::MAX.size());
     if !window.is_empty() {
