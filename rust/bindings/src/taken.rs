@@ -1,8 +1,8 @@
 //! What the engine gives out, as Python has it: each payload is written here, once, into its object.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
-use ws13::{CloseCode, Decoded, Ends, Event};
+use pyo3::types::PyBytes;
+use ws13::{CloseCode, Ends, Event};
 
 use crate::alloc;
 use crate::events::{BytesMessage, EventClass, Ping, Pong, TextMessage};
@@ -26,14 +26,9 @@ pub fn convert(py: Python<'_>, event: Event<'_>) -> PyResult<Taken> {
             let data = alloc::payload(py, &piece.payload)?.into_any().unbind();
             BytesMessage::received(py, data, piece.ends)
         }
-        Event::Text(mut text) => match alloc::ascii(py, &mut text)? {
+        Event::Text(text) => match alloc::received(py, text)? {
             Some((text, ends)) => TextMessage::received(py, text.into_any().unbind(), ends),
-            None => match text.decode(&mut Vec::new()) {
-                Some(Decoded { text, ends }) => {
-                    TextMessage::received(py, PyString::new(py, text).into_any().unbind(), ends)
-                }
-                None => return Ok(Taken::NoEvent),
-            },
+            None => return Ok(Taken::NoEvent),
         },
         Event::Ping(payload) => {
             Ping::object(py, [alloc::payload(py, &payload)?.into_any().unbind()])
@@ -64,17 +59,10 @@ pub fn convert_whole(
                 None => return Ok(Taken::NoEvent),
             }
         }
-        Event::Text(mut piece) => {
-            let direct = !whole.is_under_way() && piece.ends().message;
-            let text = match if direct { alloc::ascii(py, &mut piece)? } else { None } {
-                Some((text, _)) => Some(text),
-                None => whole.add_text(py, piece),
-            };
-            match text {
-                Some(text) => TextMessage::received(py, text.into_any().unbind(), whole_message)?,
-                None => return Ok(Taken::NoEvent),
-            }
-        }
+        Event::Text(piece) => match whole.add_text(py, piece)? {
+            Some(text) => TextMessage::received(py, text.into_any().unbind(), whole_message)?,
+            None => return Ok(Taken::NoEvent),
+        },
         Event::Close(..) | Event::Failed(_) => {
             whole.clear(py);
             return convert(py, event);

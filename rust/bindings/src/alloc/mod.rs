@@ -5,8 +5,8 @@
 //!   costs 45 % more.
 //! - [`Growing`]: a message that comes in many pieces is written once, too, instead of being kept in
 //!   pieces and joined.
-//! - [`ascii`]: no safe call makes a `str` out of bytes that are unmasked on the way, and decoding a
-//!   separate buffer costs more than twice as much.
+//! - [`received`], [`text`]: no safe call makes a `str` out of bytes that are unmasked on the way.
+//!   Decoding a separate buffer costs more than twice as much for ASCII, and four times for other text.
 //! - [`EventClass`]: a `#[pyclass]` is tracked by the garbage collector and made by `object.__new__`,
 //!   which costs more than everything else that a short message needs.
 //! - [`Iterator`]: the same, for the object that `events()` returns.
@@ -19,16 +19,19 @@ mod event;
 mod iterator;
 mod method;
 mod object;
+mod text;
+mod transcode;
 
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::prelude::*;
 
-pub use bytes::{Growing, ascii, frame, frame_behind, joined, payload};
+pub use bytes::{Growing, frame, frame_behind, joined, payload};
 pub use event::{EventClass, class};
 pub use iterator::{Iterator, Next, Then};
 pub(crate) use method::method;
 pub use method::{Method, install};
 pub use object::{GilCell, drop_empty_dict, set_attribute};
+pub use text::{collect, received, text};
 
 #[cold]
 fn not_initialised() -> PyErr {
