@@ -222,6 +222,7 @@ fn in_blocks(
 
 /// A piece that the caller does not want is validated all the same, §8.1.
 impl Drop for Text<'_> {
+    #[inline(always)]
     fn drop(&mut self) {
         if !self.taken {
             self.advance(&mut Vec::new());
