@@ -28,7 +28,7 @@ pub fn check<'s>(text: Text<'s>, scratch: &'s mut Block) -> (Option<Checked<'s>>
     (text.check(scratch, |block| add(&mut survey, block.as_bytes())), survey)
 }
 
-/// Like [`Survey::add`].
+/// Looks at more of a text.
 #[target_feature(enable = "avx2,popcnt")]
 pub fn add(survey: &mut Survey, text: &[u8]) {
     let zero = _mm256_setzero_si256();
