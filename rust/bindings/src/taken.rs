@@ -1,8 +1,8 @@
 //! What the engine gives out, as Python has it: each payload is written here, once, into its object.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
-use ws13::{CloseCode, Decoded, Ends, Event, Text};
+use pyo3::types::PyBytes;
+use ws13::{CloseCode, Ends, Event, Text};
 
 use crate::alloc::{self, Raised};
 use crate::events::{BytesMessage, EventClass, Ping, Pong, TextMessage};
@@ -49,15 +49,13 @@ pub fn convert<'py>(py: Python<'py>, event: Event<'_>) -> Result<Taken, Raised<'
 }
 
 #[inline(never)]
-fn convert_text<'py>(py: Python<'py>, mut text: Text<'_>) -> Result<Taken, Raised<'py>> {
-    let (text, ends) = match alloc::ascii(py, &mut text)? {
-        Some(ascii) => ascii,
-        None => match text.decode(&mut Vec::new()) {
-            Some(Decoded { text, ends }) => (PyString::new(py, text), ends),
-            None => return Ok(Taken::NoEvent),
-        },
-    };
-    TextMessage::received(py, text.into_any().unbind(), ends).map(Taken::Event)
+fn convert_text<'py>(py: Python<'py>, text: Text<'_>) -> Result<Taken, Raised<'py>> {
+    match alloc::received(py, text)? {
+        Some((text, ends)) => {
+            TextMessage::received(py, text.into_any().unbind(), ends).map(Taken::Event)
+        }
+        None => Ok(Taken::NoEvent),
+    }
 }
 
 /// The same where messages are given out whole, of at most `most` bytes.
@@ -76,17 +74,10 @@ pub fn convert_whole<'py>(
                 None => return Ok(Taken::NoEvent),
             }
         }
-        Event::Text(mut piece) => {
-            let direct = !whole.is_under_way() && piece.ends().message;
-            let text = match if direct { alloc::ascii(py, &mut piece)? } else { None } {
-                Some((text, _)) => Some(text),
-                None => whole.add_text(py, piece),
-            };
-            match text {
-                Some(text) => TextMessage::received(py, text.into_any().unbind(), whole_message)?,
-                None => return Ok(Taken::NoEvent),
-            }
-        }
+        Event::Text(piece) => match whole.add_text(py, piece)? {
+            Some(text) => TextMessage::received(py, text.into_any().unbind(), whole_message)?,
+            None => return Ok(Taken::NoEvent),
+        },
         Event::Close(..) | Event::Failed(_) => {
             whole.clear(py);
             return convert(py, event);

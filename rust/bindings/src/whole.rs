@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use ws13::{Binary, Ends, Mask, Payload, Text};
+use ws13::{Binary, Mask, Payload, Text};
 
 use crate::alloc::{self, Growing, Raised};
 
@@ -126,27 +126,21 @@ impl Whole {
         &mut self,
         py: Python<'py>,
         piece: Text<'_>,
-    ) -> Option<Bound<'py, PyString>> {
+    ) -> Result<Option<Bound<'py, PyString>>, Raised<'py>> {
         let mut whole = match std::mem::take(self) {
             Self::Text(whole) => whole,
+            _ if piece.ends().message => {
+                let text = alloc::received(py, piece)?;
+                // Where it stops being UTF-8 there is no message: the failure comes next.
+                return Ok(text.filter(|(_, ends)| ends.message).map(|(text, _)| text));
+            }
             Self::Nothing | Self::Held(_) | Self::Binary(_) => String::new(),
         };
-        let mut scratch = Vec::new();
-        let ends = match piece.decode(&mut scratch) {
-            Some(decoded) if decoded.ends.message && whole.is_empty() => {
-                return Some(PyString::new(py, decoded.text));
-            }
-            Some(decoded) => {
-                whole.push_str(decoded.text);
-                decoded.ends
-            }
-            // Not UTF-8 any more: the failure comes next.
-            None => Ends::default(),
-        };
+        let ends = alloc::collect(py, piece, &mut whole)?;
         if ends.message {
-            return Some(PyString::new(py, &whole));
+            return alloc::text(py, &whole).map(Some);
         }
         *self = Self::Text(whole);
-        None
+        Ok(None)
     }
 }

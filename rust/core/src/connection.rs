@@ -3,7 +3,7 @@
 use crate::close::{self, CloseCode};
 use crate::config::{Limits, Role};
 use crate::error::Violation;
-use crate::event::{Binary, Ends, Event, Payload, Text};
+use crate::event::{Binary, Ends, Event, Payload};
 use crate::extension::{Chain, Extension, INTAKE, Part};
 use crate::header::{MAX_CONTROL_PAYLOAD, PartialHeader, Rsv};
 use crate::mask::Mask;
@@ -11,6 +11,7 @@ use crate::message::Message;
 use crate::meter::{Growth, Meter};
 use crate::opcode::{DataKind, Opcode};
 use crate::state::{State, Step};
+use crate::text::Text;
 use crate::utf8::Utf8;
 
 /// One end of an open WebSocket connection, RFC 6455 §5 to §8.

@@ -56,6 +56,7 @@ mod meter;
 mod opcode;
 mod sending;
 mod state;
+mod text;
 mod utf8;
 
 pub use close::{CloseBody, CloseCode, CloseCodeClass};
@@ -63,7 +64,7 @@ pub use config::{HandshakeLimits, Limits, Role};
 pub use connection::Connection;
 pub use deflate::PerMessageDeflate;
 pub use error::{HandshakeError, Misuse, Violation};
-pub use event::{Binary, Decoded, Ends, Event, Payload, Text};
+pub use event::{Binary, Ends, Event, Payload};
 pub use header::{
     Header, HeaderBytes, MAX_CONTROL_PAYLOAD, MAX_HEADER, Rsv, parse as parse_header,
 };
@@ -71,4 +72,5 @@ pub use mask::{Mask, MaskingKey, Slot};
 pub use opcode::{DataKind, Opcode};
 pub use sending::{Fin, Framing, Sent};
 pub use state::{RULES, Rule, State, Step};
+pub use text::{Block, Checked, Decoded, Text};
 pub use utf8::{Utf8Fault, Utf8FaultKind};

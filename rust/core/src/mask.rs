@@ -36,6 +36,9 @@ impl Slot for MaybeUninit<u8> {
     }
 }
 
+/// Bytes between two looks at whether they are ASCII; a multiple of four, so that the key fits again.
+const STRETCH: usize = 4096;
+
 /// Set in a word that holds a byte which is not ASCII.
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -67,12 +70,26 @@ impl Mask {
         self.copy_and_fold(source, target, |_| {});
     }
 
-    /// Like [`Mask::copy`]; tells whether everything written is ASCII, found in the same pass.
+    /// Whether the first eight bytes of `source` are ASCII, masked or unmasked; nobody knows if there are
+    /// fewer, and then they may be.
+    pub(crate) fn may_be_ascii(self, source: &[u8]) -> bool {
+        let word = source.first_chunk().map_or(0, |word| u64::from_le_bytes(*word) ^ self.word());
+        word & HIGH_BITS == 0
+    }
+
+    /// Like [`Mask::copy`]; tells whether everything is ASCII, found in the same pass, which ends soon
+    /// behind a byte that is not.
     #[inline(always)]
-    pub fn copy_ascii<S: Slot>(self, source: &[u8], target: &mut [S]) -> bool {
-        let mut seen = 0;
-        self.copy_and_fold(source, target, |word| seen |= word);
-        seen & HIGH_BITS == 0
+    pub fn copy_ascii<S: Slot>(self, mut source: &[u8], mut target: &mut [S]) -> bool {
+        loop {
+            let (now, later) = source.split_at_checked(STRETCH).unwrap_or((source, &[]));
+            let mut seen = 0;
+            self.copy_and_fold(now, target, |word| seen |= word);
+            if seen & HIGH_BITS != 0 || later.is_empty() {
+                return seen & HIGH_BITS == 0;
+            }
+            (source, target) = (later, target.get_mut(STRETCH..).unwrap_or_default());
+        }
     }
 
     /// Appends `source`, masked or unmasked, to `target`.

@@ -31,7 +31,7 @@ fn received(make: impl Fn() -> Vec<Box<dyn Extension>>, bytes: &[u8]) -> Transcr
         if sizes.first().is_some_and(|size| bytes.len() > size * 5000) {
             continue;
         }
-        for taking in [Taking::AsciiFirst, Taking::Decoded] {
+        for taking in [Taking::AsciiFirst, Taking::Decoded, Taking::InBlocks] {
             let mut end = server(make()).taking(taking);
             end.feed_all(cut(bytes, sizes));
             let seen = end.seen.settled();
@@ -129,7 +129,7 @@ fn a_payload_that_grows_comes_in_pieces_that_stay_small() {
 
 #[test]
 fn text_that_grows_may_be_cut_inside_a_code_point() {
-    for taking in [Taking::AsciiFirst, Taking::Decoded] {
+    for taking in [Taking::AsciiFirst, Taking::Decoded, Taking::InBlocks] {
         let mut end = server(vec![Repeat::boxed(Rsv::RSV1, PIECE)]).taking(taking);
         end.feed(&frame(1, "€".as_bytes()).with_rsv(4).encode());
         assert_ne!(PIECE % "€".len(), 0, "the first piece ends inside a code point");

@@ -24,7 +24,7 @@ fn roles() -> impl Strategy<Value = Role> {
 }
 
 fn takings() -> impl Strategy<Value = Taking> {
-    prop_oneof![Just(Taking::AsciiFirst), Just(Taking::Decoded)]
+    prop_oneof![Just(Taking::AsciiFirst), Just(Taking::Decoded), Just(Taking::InBlocks)]
 }
 
 /// Sizes of chunks, small ones above all; some are empty.

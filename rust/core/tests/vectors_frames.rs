@@ -58,7 +58,7 @@ fn difference(case: &Value, role: Role, items: &Value) -> Option<String> {
     if !differences.contains(&None) {
         return Some(format!("{differences:?}"));
     }
-    let short = [Taking::AsciiFirst, Taking::Decoded];
+    let short = [Taking::AsciiFirst, Taking::Decoded, Taking::InBlocks];
     let takings = if bytes.len() <= 1000 { short.as_slice() } else { &short[..1] };
     for (label, chunks) in cuts(&bytes) {
         for taking in takings.iter().copied() {

@@ -1,4 +1,4 @@
-//! New `bytes` and `str`, filled in one go, before anybody else can see them.
+//! New `bytes`, filled in one go, before anybody else can see them.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -6,8 +6,8 @@ use core::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
-use ws13::{Ends, Mask, Payload, Sent, Text};
+use pyo3::types::PyBytes;
+use ws13::{Mask, Payload, Sent};
 
 use super::wide::write;
 use super::{Raised, owned, size};
@@ -165,29 +165,4 @@ impl Growing {
         self.object = Some(object.unbind());
         Ok(())
     }
-}
-
-/// The piece as a `str`, if it is ASCII: unmasked and tested in one pass, into its final place.
-#[inline]
-pub fn ascii<'py>(
-    py: Python<'py>,
-    text: &mut Text<'_>,
-) -> Result<Option<(Bound<'py, PyString>, Ends)>, Raised<'py>> {
-    // CPython shares the strings of length 0 and 1; the other way makes them.
-    if text.len() < 2 || !text.may_be_ascii() {
-        return Ok(None);
-    }
-    // SAFETY: returns a new reference to a compact ASCII string of so many characters, not initialised
-    // but for its final NUL, or null with an exception set.
-    let object = unsafe {
-        owned(py, ffi::PyUnicode_New(size(text.len()), 127))?.cast_into_unchecked::<PyString>()
-    };
-    // SAFETY: a compact ASCII string of `text.len()` characters holds as many bytes from there on, and no
-    // other reference to it exists before this function returns.
-    let target = unsafe {
-        let start = ffi::PyUnicode_1BYTE_DATA(object.as_ptr());
-        core::slice::from_raw_parts_mut(start.cast::<MaybeUninit<u8>>(), text.len())
-    };
-    // When this says no, the object is dropped, unseen: CPython frees it without reading it.
-    Ok(write(text, target).map(|ends| (object, ends)))
 }

@@ -6,8 +6,8 @@
 //! - What fills them is compiled for AVX2 as well (`wide`): a sixth off a message of 64 KiB, a fifth off text.
 //! - [`Growing`]: a message that comes in many pieces is written once, too, instead of being kept in
 //!   pieces and joined.
-//! - [`ascii`]: no safe call makes a `str` out of bytes that are unmasked on the way, and decoding a
-//!   separate buffer costs more than twice as much.
+//! - [`received`], [`text`]: no safe call makes a `str` out of bytes that are unmasked on the way.
+//!   Decoding a separate buffer costs more than twice as much for ASCII, and four times for other text.
 //! - [`EventClass`]: a `#[pyclass]` is tracked by the garbage collector and made by `object.__new__`,
 //!   which costs more than everything else that a short message needs.
 //! - [`Iterator`]: the same, for the object that `events()` returns. Both use the memory of freed ones
@@ -24,13 +24,15 @@ mod list;
 mod method;
 mod object;
 mod spare;
+mod text;
+mod transcode;
 mod wide;
 
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-pub use bytes::{Growing, ascii, frame, frame_behind, joined, payload};
+pub use bytes::{Growing, frame, frame_behind, joined, payload};
 pub use event::{EventClass, class};
 pub use iterator::{Iterator, Next, Source};
 pub use list::list;
@@ -38,6 +40,7 @@ pub(crate) use method::method;
 pub use method::{Method, install};
 pub use object::{GilCell, drop_empty_dict, set_attribute};
 pub use spare::Spares;
+pub use text::{collect, received, text};
 
 /// A Python exception is set. Next to an object it takes no room in a result, while moving a `PyErr`
 /// costs as much as making a short message.

@@ -1,7 +1,7 @@
 //! Two ends joined by a pipe that can cut bytes anywhere.
 
 use ws13::extension::Extension;
-use ws13::{CloseCode, Connection, Event, Fin, MaskingKey, Misuse, Role};
+use ws13::{Block, CloseCode, Connection, Event, Fin, MaskingKey, Misuse, Role};
 
 use super::transcript::{Item, Transcript};
 
@@ -12,6 +12,8 @@ pub enum Taking {
     AsciiFirst,
     /// Decoded, whatever it is.
     Decoded,
+    /// Checked and read again, whatever it is.
+    InBlocks,
 }
 
 /// A connection, everything it has given out, and what that took.
@@ -59,11 +61,22 @@ impl End {
         while let Some(event) = self.connection.receive(&mut input) {
             self.events += 1;
             match event {
+                Event::Text(text) if self.taking == Taking::InBlocks => {
+                    let mut scratch: Block = [0; size_of::<Block>()];
+                    let (mut first, mut again) = (String::new(), Vec::new());
+                    if let Some(checked) = text.check(&mut scratch, |block| first += block) {
+                        let ends = checked.ends();
+                        checked.read(|block| again.extend_from_slice(block));
+                        assert_eq!(first.as_bytes(), again, "what is shown twice is the same");
+                        self.seen.text(&first, ends);
+                    }
+                    assert!(first.len() == again.len(), "nothing is shown of what is not text");
+                }
                 Event::Text(mut text) => {
                     let mut buffer = vec![0; text.len()];
                     let ascii = match self.taking {
                         Taking::AsciiFirst => text.copy_ascii(buffer.as_mut_slice()),
-                        Taking::Decoded => None,
+                        Taking::Decoded | Taking::InBlocks => None,
                     };
                     if let Some(ends) = ascii {
                         self.seen.text(core::str::from_utf8(&buffer).expect("ASCII"), ends);
