@@ -70,11 +70,13 @@ impl Mask {
         self.copy_and_fold(source, target, |_| {});
     }
 
-    /// Whether the first eight bytes of `source` are ASCII, masked or unmasked; nobody knows if there are
-    /// fewer, and then they may be.
+    /// Whether `source` begins with ASCII, masked or unmasked: the first word of it, or more of a long
+    /// one, where trying costs more.
     pub(crate) fn may_be_ascii(self, source: &[u8]) -> bool {
-        let word = source.first_chunk().map_or(0, |word| u64::from_le_bytes(*word) ^ self.word());
-        word & HIGH_BITS == 0
+        let count = if source.len() < STRETCH { 1 } else { 32 };
+        let words = source.as_chunks::<8>().0.iter().take(count);
+        let seen = words.fold(0, |seen, word| seen | u64::from_le_bytes(*word) ^ self.word());
+        seen & HIGH_BITS == 0
     }
 
     /// Like [`Mask::copy`]; tells whether everything is ASCII, found in the same pass, which ends soon
