@@ -30,9 +30,16 @@ class Verdict:
             return self.reached <= self.target.value
         return self.reached >= self.target.value
 
+    @property
+    def counts(self) -> bool:
+        """Whether the row is missed when this is."""
+        return not (isinstance(self.target, AtMost) and self.target.is_orientation)
+
     def __str__(self) -> str:
         word = "met" if self.met else "NOT MET"
         if isinstance(self.target, AtMost):
+            if self.target.is_orientation:
+                return f"(orientation: {self.target.value:g} {self.target.of})"
             return f"target <= {self.target.value:g} {self.target.of}: {word}"
         return f"target >= {self.target.value:g}x: {word}"
 
@@ -98,6 +105,7 @@ def as_json(row: Row, figures: list[Figure], found: list[Verdict]) -> dict[str, 
             {"target": str(v).split(":")[0], "reached": round(v.reached, 3), "met": v.met}
             | ({} if isinstance(v.target, AtMost) else {"than": v.target.than})
             for v in found
+            if v.counts
         ],
     }
 
@@ -125,9 +133,11 @@ async def run(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
         found = verdicts(row, figures)
         show(row, figures, found)
         records.append(as_json(row, figures, found))
-        every += [(row, verdict) for verdict in found]
+        every += [(row, verdict) for verdict in found if verdict.counts]
+    measured = {row.number for row, _verdict in every}
     failed = [row.number for row, verdict in every if not verdict.met]
     print(f"\n{len(every) - len(failed)} of {len(every)} targets met", end="")
+    print(f", {len(measured - set(failed))} of {len(measured)} rows", end="")
     print(f"; not met in rows {', '.join(map(str, dict.fromkeys(failed)))}" if failed else "")
     report = {
         "python": platform.python_version(),

@@ -35,6 +35,11 @@ class AtMost:
     value: float
     of: str
 
+    @property
+    def is_orientation(self) -> bool:
+        """Times as such depend on the machine and the hour: they are shown, and ratios decide."""
+        return self.of in ("ns", "ms")
+
 
 @dataclass(frozen=True)
 class Times:
@@ -349,5 +354,5 @@ ROWS = [
         memory_row("compressed", 2_000),
         (AtMost(10 * KIB, "B"), Times(30, "wsproto")),
     ),
-    Row(16, "import", "ms", import_row, (AtMost(10, "ms"),)),
+    Row(16, "import", "ms", import_row, (AtMost(10, "ms"), Times(3, "wsproto"))),
 ]

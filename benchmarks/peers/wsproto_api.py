@@ -199,7 +199,7 @@ class Ws13(WsprotoApi):
         elif operation is Operation.SERVE_BYTES and hasattr(connection, "send_parts"):
             short = [_send_parts(connection)]
         elif operation is Operation.PING_PONG and hasattr(connection, "pong"):
-            short = [_one_call_ping_pong(connection)]
+            short = [_short_ping_pong(connection)]
         return short + usual
 
     def _receive_whole(self) -> Work:
@@ -249,19 +249,23 @@ def _one_call(connection: Any) -> Work:
     return Work("ws13 receive()", run, collect)
 
 
-def _one_call_ping_pong(connection: Any) -> Work:
-    receive, pong = connection.receive, connection.pong
+def _short_ping_pong(connection: Any) -> Work:
+    receive_data, events, pong = connection.receive_data, connection.events, connection.pong
 
     def run(chunks: Sequence[bytes]) -> None:
         for chunk in chunks:
-            for event in receive(chunk):
+            receive_data(chunk)
+            for event in events():
                 pong(event.payload)
 
     def collect(chunks: Sequence[bytes]) -> list[Any]:
-        pongs = [pong(event.payload) for chunk in chunks for event in receive(chunk)]
+        pongs = []
+        for chunk in chunks:
+            receive_data(chunk)
+            pongs += [pong(event.payload) for event in events()]
         return [payload for _opcode, payload in decode(b"".join(pongs))]
 
-    return Work("ws13 receive(), pong()", run, collect)
+    return Work("ws13 events(), pong()", run, collect)
 
 
 def _send_bytes(connection: Any) -> Work:
