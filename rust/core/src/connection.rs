@@ -246,6 +246,7 @@ impl Connection {
         match frame.kind {
             Kind::Data(kind) if frame.way == Way::Direct => self.data_piece(frame, kind, input),
             Kind::Data(kind) => {
+                // Here and below a copy, so that the frame itself need not have an address.
                 let frame = Incoming { ..frame };
                 self.extended_piece(frame, kind, input)
             }
