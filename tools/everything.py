@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,9 +36,9 @@ class Stage:
     status: int = 0
     seconds: float = 0.0
 
-    def run(self) -> None:
-        """Run it, pass its output on, and count the tests in it."""
-        print(f"\n=== {self.name}: {' '.join(self.command)}", flush=True)
+    def run(self, show: Callable[[str], object] = sys.stdout.write) -> None:
+        """Run it, show its output, and count the tests in it."""
+        show(f"\n=== {self.name}: {' '.join(self.command)}\n")
         start = time.monotonic()
         with subprocess.Popen(
             self.command,
@@ -50,7 +51,8 @@ class Stage:
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:
-                print(line, end="", flush=True)
+                show(line)
+                sys.stdout.flush()
                 self._count(line)
             self.status = process.wait()
         self.seconds = time.monotonic() - start
@@ -66,24 +68,43 @@ class Stage:
         return ", ".join(f"{n} {what}" for what, n in told.items() if n or what == "passed")
 
 
-def stages(cases: str) -> Iterator[Stage]:
-    """Yield all that there is to run here, the quick ones first."""
+def run_together(stages: Sequence[Stage]) -> None:
+    """Run stages side by side; show the first as it runs, and what the others said behind it."""
+    said: list[list[str]] = [[] for _ in stages[1:]]
+    with ThreadPoolExecutor(len(stages)) as pool:
+        others = [
+            pool.submit(stage.run, lines.append)
+            for stage, lines in zip(stages[1:], said, strict=True)
+        ]
+        stages[0].run()
+        for other, lines in zip(others, said, strict=True):
+            other.result()
+            sys.stdout.writelines(lines)
+
+
+def stages(cases: str) -> Iterator[list[Stage]]:
+    """Yield all that there is to run here, the quick ones first; in a list what runs together."""
     for verb in ("lint", "types"):
-        yield Stage(verb, ["make", verb])
-    yield Stage("rust", ["make", "test-rust"])
-    for version in dict.fromkeys((DEFAULT, *interpreters.find())):
-        yield Stage(f"python {version}", [sys.executable, "tools/pythons.py", "test", version])
-    yield Stage("smoke", ["make", "smoke"])
-    yield Stage("compat", ["make", "compat"])
+        yield [Stage(verb, ["make", verb])]
+    yield [Stage("rust", ["make", "test-rust"])]
+    pythons = [
+        Stage(f"python {version}", [sys.executable, "tools/pythons.py", "test", version])
+        for version in dict.fromkeys((DEFAULT, *interpreters.find()))
+    ]
+    # One test suite uses one core.
+    for first in range(0, len(pythons), 2):
+        yield pythons[first : first + 2]
+    yield [Stage("smoke", ["make", "smoke"])]
+    yield [Stage("compat", ["make", "compat"])]
     if shutil.which("valgrind") is None:
         print("\n=== instructions: left out\nvalgrind is not installed", flush=True)
     else:
-        yield Stage("instructions", ["make", "instructions"])
+        yield [Stage("instructions", ["make", "instructions"])]
     if why_not := python27_is_missing():
         print(f"\n=== compliance: left out\n{why_not}", flush=True)
     else:
-        yield Stage("compliance", ["make", "compliance", f"CASES={cases}"])
-    yield Stage("demo", ["make", "demo"])
+        yield [Stage("compliance", ["make", "compliance", f"CASES={cases}"])]
+    yield [Stage("demo", ["make", "demo"])]
 
 
 def python27_is_missing() -> str:
@@ -104,9 +125,9 @@ def main() -> int:
     parser.add_argument("--cases", default="1-7,10", help="sections of the Autobahn test suite")
     options = parser.parse_args()
     ran: list[Stage] = []
-    for stage in stages(options.cases):
-        stage.run()
-        ran.append(stage)
+    for together in stages(options.cases):
+        run_together(together)
+        ran += together
     print("\n=== all stages")
     for stage in ran:
         verdict = f"FAILED ({stage.status})" if stage.status else "ok"
