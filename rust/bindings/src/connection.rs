@@ -14,7 +14,7 @@ use ws13::{CloseCode, MaskingKey, Misuse, Role, Sent, State};
 use crate::alloc::{GilCell, Next, Source};
 use crate::config::Config;
 use crate::events::{CloseConnection, EventClass, Message};
-use crate::inner::Inner;
+use crate::inner::{Fate, Inner};
 use crate::outgoing::{self, Given, Outgoing, cannot_send, framing};
 use crate::taken::Taken;
 use crate::{alloc, buffers, errors, names};
@@ -79,8 +79,10 @@ impl Connection {
         }
         let data = buffers::owned(data)?;
         let mut this = Self::inner(slf)?;
-        if this.takes_data(slf.py())? {
-            this.input.push(data);
+        match this.fate_of_data() {
+            Fate::Taken => this.input.push(data),
+            Fate::Discarded => {}
+            Fate::Refused => return Err(already_closed(slf.py())),
         }
         Ok(())
     }
@@ -92,10 +94,19 @@ impl Connection {
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
         let data = if data.is_none() { None } else { Some(buffers::owned(data)?) };
-        match alloc::list(slf.py(), |events| Self::take_all(slf, data, events))? {
+        let taken = alloc::list(slf.py(), |events| Self::take_all(slf, data, events));
+        match taken.inspect_err(|_| Self::give_up(slf))? {
             (events, Ok(())) => Ok(events),
             (events, Err(error)) if events.is_empty() => Err(error),
             (events, Err(error)) => Err(Self::put_back(slf, events, error)),
+        }
+    }
+
+    /// Memory ran out while events were given out.
+    #[cold]
+    fn give_up(slf: &Bound<'_, Self>) {
+        if let Some(mut inner) = slf.get().inner.try_borrow_mut(slf.py()) {
+            inner.give_up();
         }
     }
 
@@ -110,8 +121,11 @@ impl Connection {
         let mut this = Self::inner(slf)?;
         match data {
             None => this.take_end(py),
-            Some(data) if this.takes_data(py)? => this.input.push(data),
-            Some(_) => {}
+            Some(data) => match this.fate_of_data() {
+                Fate::Taken => this.input.push(data),
+                Fate::Discarded => {}
+                Fate::Refused => return Err(already_closed(py)),
+            },
         }
         if this.rare.as_ref().is_some_and(|rare| rare.injected.is_some()) {
             drop(this);
@@ -253,12 +267,17 @@ impl Source for Connection {
 }
 
 #[cold]
+fn already_closed(py: Python<'_>) -> PyErr {
+    names::local_error(py, "Connection already closed.")
+}
+
+#[cold]
 fn close_event(
     py: Python<'_>,
     (code, reason): &(CloseCode, Option<String>),
 ) -> PyResult<Py<PyAny>> {
     let reason = match reason {
-        Some(reason) => PyString::new(py, reason).into_any().unbind(),
+        Some(reason) => alloc::string(py, reason)?.into_any().unbind(),
         None => py.None(),
     };
     Ok(CloseConnection::object(py, [names::close_reason(py, *code)?, reason])?)

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::input::Input;
 use crate::taken::{Taken, convert, convert_whole};
 use crate::whole::Whole;
-use crate::{entropy, extensions, names};
+use crate::{entropy, extensions};
 
 /// See the module.
 pub struct Inner {
@@ -50,6 +50,26 @@ pub enum Stream {
     Abnormal,
     /// It has ended, and that is dealt with.
     Over,
+}
+
+/// What becomes of bytes from the peer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Taken,
+    Discarded,
+    /// The program has not seen that the connection is closed.
+    Refused,
+}
+
+/// While input is taken: if a panic comes by, what was not taken is gone, and the stream must not go on
+/// with a hole in it.
+struct Taking<'a>(&'a mut Inner);
+
+impl Drop for Taking<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
 }
 
 impl Inner {
@@ -95,22 +115,34 @@ impl Inner {
         }
         let input = std::mem::take(&mut self.input);
         let mut rest = input.rest(py);
+        let taking = Taking(self);
         let taken = loop {
-            if rest.is_empty() && !self.engine.holds_event() {
+            if rest.is_empty() && !taking.0.engine.holds_event() {
                 break Ok(Taken::Nothing);
             }
-            match (self.take_from(py, &mut rest, input.object()), &mut events) {
+            // Before the event is taken, so that none is lost.
+            if events.as_mut().is_some_and(|events| events.try_reserve(1).is_err()) {
+                break Err(Raised::out_of_memory(py));
+            }
+            match (taking.0.take_from(py, &mut rest, input.object()), &mut events) {
                 (Ok(Taken::NoEvent), _) => {}
                 (Ok(Taken::Event(event)), Some(events)) => events.push(event),
                 (other, _) => break other,
             }
         };
+        std::mem::forget(taking);
         let left = rest.len();
         self.input = input.last(py, left);
         match taken? {
             Taken::Nothing => Ok(self.end_event(py)),
             taken => Ok(taken),
         }
+    }
+
+    /// A piece of the stream is lost, as memory ran out or by a panic.
+    #[cold]
+    pub fn give_up(&mut self) {
+        self.engine.give_up();
     }
 
     /// Takes what comes next off the beginning of `input`, which stands in `object`, if in any.
@@ -136,17 +168,15 @@ impl Inner {
         taken.inspect_err(|_| self.engine.give_up())
     }
 
-    /// Whether bytes from the peer are taken, or discarded.
+    /// What becomes of bytes from the peer.
     #[inline]
-    pub fn takes_data(&self, py: Python<'_>) -> PyResult<bool> {
+    pub fn fate_of_data(&self) -> Fate {
         match (self.engine.state(), self.stream) {
-            (State::Open | State::LocalClosing, Stream::Open) => Ok(true),
+            (State::Open | State::LocalClosing, Stream::Open) => Fate::Taken,
             // Choice: a program that has left the loop at the last event is told that it is over, as
             // wsproto tells it. One that just reads on is not: RFC 6455 §1.4 has it discard the data.
-            (State::Closed, _) if !self.told => {
-                Err(names::local_error(py, "Connection already closed."))
-            }
-            _ => Ok(false),
+            (State::Closed, _) if !self.told => Fate::Refused,
+            _ => Fate::Discarded,
         }
     }
 

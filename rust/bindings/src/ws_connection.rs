@@ -179,8 +179,11 @@ impl Source for WSConnection {
             Worker::Usual(connection) => Connection::next(&connection),
             Worker::Opening(_) => Ok(Next::Nothing),
             Worker::Other(connection) => {
-                let events = connection.call_method0("events")?;
-                Ok(Next::Other(events.try_iter()?.into_any().unbind()))
+                let events = connection.call_method0("events").and_then(|it| it.try_iter());
+                Ok(match events {
+                    Ok(events) => Next::Other(events.into_any().unbind()),
+                    Err(error) => Next::NoOther(error),
+                })
             }
         }
     }

@@ -112,8 +112,8 @@ pub trait Extension: Send + Sync {
         false
     }
 
-    /// Takes back what the last call of [`Extension::inbound`] has appended to, for use again. Nothing
-    /// has to be done with it.
+    /// Takes back what the last call of [`Extension::inbound`] has appended to, for use again, if it is
+    /// longer than what the connection keeps for that itself. Nothing has to be done with it.
     fn recycle(&mut self, output: Vec<u8>) {
         drop(output);
     }

@@ -39,6 +39,10 @@ impl Slot for MaybeUninit<u8> {
 /// Bytes between two looks at whether they are ASCII; a multiple of four, so that the key fits again.
 const STRETCH: usize = 4096;
 
+/// Of a text from this length on, in bytes, so many words are looked at before it is tried as ASCII.
+const LONG: usize = 4096;
+const LOOKED_AT: usize = 32;
+
 /// Set in a word that holds a byte which is not ASCII.
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
@@ -73,7 +77,7 @@ impl Mask {
     /// Whether `source` begins with ASCII, masked or unmasked: the first word of it, or more of a long
     /// one, where trying costs more.
     pub(crate) fn may_be_ascii(self, source: &[u8]) -> bool {
-        let count = if source.len() < STRETCH { 1 } else { 32 };
+        let count = if source.len() < LONG { 1 } else { LOOKED_AT };
         let words = source.as_chunks::<8>().0.iter().take(count);
         let seen = words.fold(0, |seen, word| seen | u64::from_le_bytes(*word) ^ self.word());
         seen & HIGH_BITS == 0

@@ -61,7 +61,7 @@ impl<'a> Text<'a> {
     #[must_use]
     #[inline(always)]
     pub fn copy_ascii<S: Slot>(&mut self, target: &mut [S]) -> Option<Ends> {
-        let ascii = self.may_be_ascii()
+        let ascii = self.utf8.pending().is_empty()
             && target.len() >= self.len()
             && self.payload.mask().copy_ascii(self.payload.masked(), target);
         if !ascii {

@@ -23,6 +23,8 @@ pub enum Next {
     Event(Py<PyAny>),
     /// Another iterator goes on.
     Other(Py<PyAny>),
+    /// It should, but there is none: nothing comes behind the error.
+    NoOther(PyErr),
     Nothing,
 }
 
@@ -139,6 +141,12 @@ unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyOb
                 drop(old.into_bound(py));
                 iterator_next(object)
             }
+        }
+        Ok(Next::NoOther(error)) => {
+            // SAFETY: as above.
+            unsafe { (*iterator).exhausted = true };
+            error.restore(py);
+            ptr::null_mut()
         }
         Err(error) => {
             error.restore(py);

@@ -1,12 +1,13 @@
 //! New lists, as long as they are going to be.
 
+use core::cell::RefMut;
 use core::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::{GilCell, Raised, owned, size};
+use super::{GilCell, Raised, owned, panicked, size};
 
 /// Room for the events of one call, kept for the next one.
 static ROOM: GilCell<Vec<Py<PyAny>>> = GilCell::new(Vec::new());
@@ -21,24 +22,19 @@ pub fn list<'py, T>(
     py: Python<'py>,
     fill: impl FnOnce(&mut Vec<Py<PyAny>>) -> T,
 ) -> Result<(Bound<'py, PyList>, T), Raised<'py>> {
-    let (mut kept, mut other);
-    let items = match ROOM.try_borrow_mut(py) {
-        Some(room) => {
-            kept = room;
-            &mut *kept
-        }
-        // `fill` runs Python code that has come here again.
-        None => {
-            other = Vec::new();
-            &mut other
-        }
-    };
-    let filled = fill(items);
-    let list = moved(py, items);
-    if items.capacity() > KEPT || !items.is_empty() {
-        *items = Vec::new();
+    // Taken, not borrowed: `fill` may run Python code that comes here again, and what a panic leaves
+    // behind must not come out of the next call.
+    let mut items = core::mem::take(&mut *borrow(py)?);
+    let filled = fill(&mut items);
+    let list = moved(py, &mut items)?;
+    if items.capacity() <= KEPT {
+        *borrow(py)? = items;
     }
-    Ok((list?, filled))
+    Ok((list, filled))
+}
+
+fn borrow(py: Python<'_>) -> Result<RefMut<'static, Vec<Py<PyAny>>>, Raised<'_>> {
+    ROOM.try_borrow_mut(py).ok_or_else(|| Raised::new(py, panicked()))
 }
 
 /// A list of the items.

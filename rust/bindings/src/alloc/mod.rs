@@ -40,7 +40,7 @@ pub(crate) use method::method;
 pub use method::{Method, install};
 pub use object::{GilCell, drop_empty_dict, set_attribute};
 pub use spare::Spares;
-pub use text::{collect, received, text};
+pub use text::{collect, received, string, text};
 
 /// A Python exception is set. Next to an object it takes no room in a result, while moving a `PyErr`
 /// costs as much as making a short message.
@@ -48,6 +48,12 @@ pub use text::{collect, received, text};
 pub struct Raised<'py>(Python<'py>);
 
 impl<'py> Raised<'py> {
+    /// Sets a `MemoryError`.
+    #[cold]
+    pub fn out_of_memory(py: Python<'py>) -> Self {
+        Self::new(py, PyMemoryError::new_err(py.None()))
+    }
+
     /// Sets `error`.
     #[cold]
     pub fn new(py: Python<'py>, error: PyErr) -> Self {
@@ -89,9 +95,4 @@ fn not_initialised() -> PyErr {
 #[cold]
 fn panicked() -> PyErr {
     PyRuntimeError::new_err("a panic in ws13")
-}
-
-#[cold]
-fn out_of_memory(py: Python<'_>) -> Raised<'_> {
-    Raised::new(py, PyMemoryError::new_err(py.None()))
 }

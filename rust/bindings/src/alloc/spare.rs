@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use super::{Raised, not_initialised, out_of_memory};
+use super::{Raised, not_initialised};
 
 /// Freed objects of one class, in a row: each says where the next one is, in the place of its fields.
 /// They still are of their class, and hold their reference to it.
@@ -24,7 +24,7 @@ struct Spare {
     next: *mut Spare,
 }
 
-/// How many are kept of a class: as many as the frames of a usual read. 48 KiB.
+/// How many are kept of a class: as many as the frames of a usual read. 48 KiB of messages.
 const KEPT: usize = 1024;
 
 // SAFETY: it is used only by threads that are attached, one at a time, as for `GilCell`.
@@ -96,7 +96,7 @@ unsafe fn new<'py, T>(
     unsafe {
         let object = ffi::PyObject_Malloc(size_of::<T>()).cast::<ffi::PyObject>();
         match object.is_null() {
-            true => Err(out_of_memory(py)),
+            true => Err(Raised::out_of_memory(py)),
             false => Ok(ffi::PyObject_Init(object, class.as_ptr().cast())),
         }
     }

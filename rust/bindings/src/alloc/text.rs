@@ -23,7 +23,7 @@ struct Scratch(Block);
 static SCRATCH: GilCell<Scratch> = GilCell::new(Scratch([0; size_of::<Block>()]));
 
 fn scratch(py: Python<'_>) -> Result<RefMut<'static, Scratch>, Raised<'_>> {
-    SCRATCH.borrow_mut(py).map_err(|error| Raised::new(py, error))
+    SCRATCH.try_borrow_mut(py).ok_or_else(|| Raised::new(py, panicked()))
 }
 
 /// Text from this length on, in bytes, is not left to CPython's decoder, which is as fast below and gives
@@ -65,14 +65,14 @@ fn other<'py>(
 ) -> Result<Option<(Bound<'py, PyString>, Ends)>, Raised<'py>> {
     let mut scratch = scratch(py)?;
     if text.len() < LEAST {
-        let mut string = None;
-        let checked = text.check(&mut scratch.0, |text| string = Some(PyString::new(py, text)));
-        return Ok(string.zip(checked.map(|checked| checked.ends())));
+        let mut found = None;
+        let checked = text.check(&mut scratch.0, |text| found = Some(string(py, text)));
+        return Ok(found.transpose()?.zip(checked.map(|checked| checked.ends())));
     }
     if !transcode::is_available() {
-        let (mut scratch, decoded) = (Vec::new(), text);
-        let decoded = decoded.decode(&mut scratch);
-        return Ok(decoded.map(|decoded| (PyString::new(py, decoded.text), decoded.ends)));
+        let mut scratch = Vec::new();
+        let Some(decoded) = text.decode(&mut scratch) else { return Ok(None) };
+        return Ok(Some((string(py, decoded.text)?, decoded.ends)));
     }
     let (checked, survey) = transcode::check(text, &mut scratch.0);
     let Some(checked) = checked else { return Ok(None) };
@@ -81,10 +81,19 @@ fn other<'py>(
     Ok(Some((text, ends)))
 }
 
+/// `text` as a `str`, made by CPython.
+pub fn string<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyString>, Raised<'py>> {
+    // SAFETY: the call reads so many bytes, and returns a new `str` or null with an exception set.
+    unsafe {
+        let object = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), size(text.len()));
+        Ok(owned(py, object)?.cast_into_unchecked())
+    }
+}
+
 /// `text` as a `str`.
 pub fn text<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyString>, Raised<'py>> {
     if text.len() < LEAST || !transcode::is_available() {
-        return Ok(PyString::new(py, text));
+        return string(py, text);
     }
     transcoded(py, transcode::survey(text), |each| each(text.as_bytes()))
 }
@@ -111,7 +120,7 @@ fn transcoded<'py>(
         // CPython shares these. (Of a long piece, no more may be left in front of what is not UTF-8.)
         let mut short = String::new();
         read(&mut |block| short += core::str::from_utf8(block).unwrap_or_default());
-        return Ok(PyString::new(py, &short));
+        return string(py, &short);
     }
     // SAFETY: how CPython keeps a text whose largest code point is in that range.
     let text = unsafe {

@@ -41,6 +41,12 @@ impl History {
         row.get(row.len().saturating_sub(limit)..).unwrap_or_default()
     }
 
+    /// All bytes, in two rows.
+    pub fn parts(&self) -> [&[u8]; 2] {
+        let (first, second) = self.bytes.as_slices();
+        [first, second]
+    }
+
     /// Keeps the last `limit` bytes and gives back the rest of the memory.
     pub fn trim(&mut self, limit: usize) {
         self.bytes.drain(..self.bytes.len().saturating_sub(limit));
@@ -66,6 +72,10 @@ mod tests {
                 history.append(&bytes, 64);
                 all.extend(bytes);
                 assert!(history.bytes.iter().eq(&all[all.len().saturating_sub(64)..]));
+                assert_eq!(
+                    history.parts().concat(),
+                    history.bytes.iter().copied().collect::<Vec<_>>()
+                );
                 assert_eq!(history.last(50), &all[all.len().saturating_sub(50)..]);
                 assert!(history.bytes.capacity() <= 64, "{}", history.bytes.capacity());
             }

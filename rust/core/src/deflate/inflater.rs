@@ -132,11 +132,11 @@ impl Inflater {
     }
 
     /// A state that knows the window.
-    fn take_bench(&mut self) -> Box<Bench> {
+    fn take_bench(&self) -> Box<Bench> {
         match self.pool.take_bench(self.stamp) {
             Lent::Known(work) => work,
             Lent::Other(mut work) => {
-                restart(&mut work.state, &mut self.history);
+                restart(&mut work.state, &self.history);
                 work
             }
         }
@@ -177,7 +177,7 @@ impl Inflater {
                     return Ok(Inflated::All);
                 }
                 self.remember(output, fresh);
-                restart(&mut message.work.state, &mut self.history);
+                restart(&mut message.work.state, &self.history);
                 message.begun = true;
             }
             let room = most.saturating_sub(output.len());
@@ -410,11 +410,10 @@ fn stands_between_octets(state: &mut Inflate) -> Option<bool> {
 }
 
 /// Begins a new stream of DEFLATE behind what is in `history`.
-fn restart(state: &mut Inflate, history: &mut History) {
+fn restart(state: &mut Inflate, history: &History) {
     state.reset(false);
-    let window = history.last(WindowBits::MAX.size());
-    if !window.is_empty() {
-        // Raw DEFLATE takes a dictionary at any time.
-        let _ = state.set_dictionary(window);
+    for part in history.parts().into_iter().filter(|part| !part.is_empty()) {
+        // Raw DEFLATE takes a dictionary at any time, also in parts.
+        let _ = state.set_dictionary(part);
     }
 }

@@ -1,0 +1,123 @@
+"""Memory that runs out at any one allocation, and what a panic leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from support.frames import Frame, encode
+from ws13 import WSConnection
+from ws13.connection import CLIENT, Connection
+from ws13.events import BytesMessage, Event, Ping, TextMessage
+
+_testcapi = pytest.importorskip("_testcapi", reason="this Python lacks its own test module")
+
+TEXT, BINARY, PING = 1, 2, 9
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    return encode(Frame(opcode, payload))
+
+
+SENT = [
+    Ping(b"first"),
+    TextMessage("ascii and more"),
+    TextMessage("éé€"),
+    TextMessage("ж" * 40),
+    BytesMessage(b"x" * 40),
+    Ping(b"last"),
+]
+DATA = (
+    frame(PING, b"first")
+    + frame(TEXT, b"ascii and more")
+    + frame(TEXT, "éé€".encode())
+    + frame(TEXT, ("ж" * 40).encode())
+    + frame(BINARY, b"x" * 40)
+    + frame(PING, b"last")
+)
+ALLOCATIONS = range(40)
+
+
+def one_call(connection: Connection, data: bytes, got: list[Event]) -> None:
+    got += connection.receive(data)
+
+
+def step_by_step(connection: Connection, data: bytes, got: list[Event]) -> None:
+    connection.receive_data(data)
+    for event in connection.events():
+        got.append(event)  # noqa: PERF402  (one by one, up to the error)
+
+
+def without_memory(at: int, what: Callable[[], Any]) -> BaseException | None:
+    """Let the allocation with this number fail in ``what``; return what was raised."""
+    _testcapi.set_nomemory(at, at + 1)
+    try:
+        what()
+    except BaseException as error:
+        return error
+    finally:
+        _testcapi.remove_mem_hooks()
+    return None
+
+
+@pytest.mark.parametrize("take", [one_call, step_by_step])
+@pytest.mark.parametrize("at", ALLOCATIONS)
+def test_a_failed_allocation_is_a_memory_error_and_leaves_no_hole_in_the_stream(
+    at: int, take: Callable[[Connection, bytes, list[Event]], None]
+) -> None:
+    connection, got = Connection(CLIENT), []
+    error = without_memory(at, lambda: take(connection, DATA, got))
+    assert error is None or type(error) is MemoryError
+    got += connection.receive(b"")
+    # All of it, or what came before the failure and nothing behind it.
+    behind = connection.receive(frame(PING, b"behind"))
+    assert got == SENT[: len(got)]
+    assert behind == ([Ping(b"behind")] if got == SENT else [])
+
+
+@pytest.mark.parametrize("at", ALLOCATIONS)
+def test_events_of_a_failed_call_do_not_come_out_of_another_connection(at: int) -> None:
+    connection, other = Connection(CLIENT), Connection(CLIENT)
+    without_memory(at, lambda: connection.receive(DATA))
+    assert other.receive(frame(PING, b"other")) == [Ping(b"other")]
+
+
+def test_events_before_a_panic_do_not_come_out_of_another_connection() -> None:
+    class Panicking:
+        """A queue out of which a panic comes, as PyO3 hands it on, behind two events."""
+
+        popped = 0
+
+        def __len__(self) -> int:
+            return 3
+
+        def popleft(self) -> Event:
+            self.popped += 1
+            if self.popped < 3:
+                return Ping(b"of the first")
+            raise next(c for c in BaseException.__subclasses__() if c.__name__ == "PanicException")
+
+    connection, other = Connection(CLIENT), Connection(CLIENT)
+    connection._events = Panicking()
+    with pytest.raises(RuntimeError, match="panic"):
+        connection.receive(b"")
+    assert other.receive(frame(PING, b"other")) == [Ping(b"other")]
+
+
+def test_events_that_cannot_be_had_from_a_replaced_connection_are_asked_for_once() -> None:
+    class Broken:
+        asked = 0
+
+        def events(self) -> None:
+            self.asked += 1
+            raise ZeroDivisionError
+
+    connection, broken = WSConnection(CLIENT), Broken()
+    connection.connection = broken
+    events = connection.events()
+    with pytest.raises(ZeroDivisionError):
+        next(events)
+    assert list(events) == []
+    assert broken.asked == 1
