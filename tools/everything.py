@@ -71,6 +71,7 @@ def stages(cases: str) -> Iterator[Stage]:
     for verb in ("lint", "types"):
         yield Stage(verb, ["make", verb])
     yield Stage("rust", ["make", "test-rust"])
+    yield Stage("corpus", ["make", "test-corpus"])
     for version in dict.fromkeys((DEFAULT, *interpreters.find())):
         yield Stage(f"python {version}", [sys.executable, "tools/pythons.py", "test", version])
     yield Stage("smoke", ["make", "smoke"])
