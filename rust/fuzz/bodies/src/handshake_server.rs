@@ -8,8 +8,11 @@ use crate::ledger::Ledger;
 use crate::limits;
 use crate::naive::head::{Head, Verdict};
 
-/// Of each byte of a head: the buffer as it grows, and what it becomes.
+/// What may be allocated whatever comes.
 const FIXED: usize = 64 * 1024;
+/// A list of extensions with names of one byte becomes 24 times twice its length while it is read. The
+/// limit of a head bounds that.
+const LISTS: usize = 24;
 /// What is kept after a refusal or an answer.
 const IDLE: isize = 256;
 
@@ -50,7 +53,7 @@ fn played(chunks: &[&[u8]], limits: &HandshakeLimits, flags: u8) -> Outcome {
         let mark = ledger.open();
         let result = server.receive(chunk);
         ledger.close(mark);
-        ledger.check(FIXED, 3 * fed);
+        ledger.check(FIXED, LISTS * fed);
         match ledger.hand_over(result) {
             Ok(None) => assert!(ledger.kept <= kept_at_most(limits, &error), "{}", ledger.kept),
             Ok(Some(received)) => {

@@ -229,7 +229,10 @@ impl Message {
         let mut lengths: Vec<u8> = Vec::new();
         while lengths.len() < literals + distances {
             let (length, times) = match self.symbol(&code)? {
-                16 => (*lengths.last().ok_or(Stop::Fault)?, self.bits(2)? + 3),
+                16 => {
+                    let times = self.bits(2)? + 3;
+                    (*lengths.last().ok_or(Stop::Fault)?, times)
+                }
                 17 => (0, self.bits(3)? + 3),
                 18 => (0, self.bits(7)? + 11),
                 length => (u8::try_from(length).expect("at most 15"), 1),
