@@ -8,11 +8,18 @@ N ?= 20000
 FIRST ?= 0
 JOBS ?= 1
 SUITES ?=
+TARGET ?= frames_server
+SECONDS ?= 60
+SANITIZER ?= address
+CRASH ?=
+NAME ?=
+PATCHES ?=
 
 PY := .venv/bin/python
 # maturin builds into this one: not into an environment that happens to be active.
 export VIRTUAL_ENV := $(CURDIR)/.venv
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+BODIES := --locked --manifest-path rust/fuzz/bodies/Cargo.toml --target-dir target/fuzz/stable
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
 export CARGO_TERM_COLOR ?= auto
@@ -30,13 +37,18 @@ test: .venv/.built ## everything: lint, types, all tests on all Pythons, complia
 test-rust: ## the tests of the Rust crates
 	cargo test --locked --workspace
 
+test-corpus: ## what fuzzing has reached, once more; no nightly toolchain is needed
+	cargo test $(BODIES)
+
 test-python: .venv/.built ## the Python tests, on .venv and on each other Python that is found
 	$(PY) tools/pythons.py test
 
 lint: .venv/.linted ## formatting and lints of both languages
 	cargo fmt --all --check
 	cargo fmt --manifest-path rust/benches/Cargo.toml --check -- --config-path .
+	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all --check -- --config-path .
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy $(BODIES) --all-targets -- -D warnings
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
@@ -67,6 +79,19 @@ bench: .venv/.built ## compare with other libraries, write docs/performance.md (
 
 bench-rust: ## the crate beside tungstenite, fastwebsockets and tokio-websockets
 	CARGO_TARGET_DIR=target/benches cargo bench --locked --manifest-path rust/benches/Cargo.toml
+
+fuzz: ## one target (TARGET=inflate SECONDS=60 SANITIZER=none); needs a nightly toolchain and cargo-fuzz
+	$(PYTHON) tools/fuzz.py run $(TARGET) --seconds $(SECONDS) --sanitizer $(SANITIZER)
+
+fuzz-all: ## all targets, one after the other, so many SECONDS each
+	$(PYTHON) tools/fuzz.py run all --seconds $(SECONDS) --sanitizer $(SANITIZER)
+
+vector: ## a line for tests/vectors of an input of a target (CRASH=path NAME='a sentence')
+	@cargo run --quiet $(BODIES) --example vector -- \
+		$(notdir $(patsubst %/,%,$(dir $(CRASH)))) $(CRASH) "$(NAME)"
+
+seeded: ## bugs put in on purpose: what finds them, and how long that takes (PATCHES=name,name)
+	$(PYTHON) tools/seeded.py $(if $(PATCHES),--patches $(PATCHES))
 
 instructions: .venv/.built ## instructions of the hot paths and of hostile input (needs valgrind)
 	$(PY) benchmarks/instructions.py
@@ -105,5 +130,5 @@ clean: ## remove what was built, environments included
 	$(PY) -m maturin develop --release --locked
 	@touch $@
 
-.PHONY: help demo test test-rust test-python lint types compliance record compat compat-all sessions bench bench-rust instructions wheel smoke requirements clean
+.PHONY: help demo test test-rust test-corpus test-python lint types compliance record compat compat-all sessions bench bench-rust fuzz fuzz-all vector seeded instructions wheel smoke requirements clean
 .DEFAULT_GOAL := help

@@ -87,6 +87,7 @@ def stages(cases: str) -> Iterator[list[Stage]]:
     for verb in ("lint", "types"):
         yield [Stage(verb, ["make", verb])]
     yield [Stage("rust", ["make", "test-rust"])]
+    yield [Stage("corpus", ["make", "test-corpus"])]
     pythons = [
         Stage(f"python {version}", [sys.executable, "tools/pythons.py", "test", version])
         for version in dict.fromkeys((DEFAULT, *interpreters.find()))
