@@ -20,7 +20,7 @@ PY := .venv/bin/python
 export VIRTUAL_ENV := $(CURDIR)/.venv
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 BODIES := --locked --manifest-path rust/fuzz/bodies/Cargo.toml --target-dir target/fuzz/stable
-SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
+SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/bindings -name '*.rs' -o -name Cargo.toml)
 
 export CARGO_TERM_COLOR ?= auto
 export PATH := $(PATH):$(HOME)/.cargo/bin

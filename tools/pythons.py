@@ -91,7 +91,7 @@ def smoke(wheel_file: Path, base: Path) -> int:
 
 def sources() -> list[Path]:
     """Return everything that goes into a wheel."""
-    trees = [ROOT / "rust", ROOT / "python"]
+    trees = [ROOT / "rust" / "core", ROOT / "rust" / "bindings", ROOT / "python"]
     files = [path for tree in trees for path in tree.rglob("*") if path.suffix in SUFFIXES]
     return files + [ROOT / name for name in ("Cargo.lock", "Cargo.toml", "pyproject.toml")]
 

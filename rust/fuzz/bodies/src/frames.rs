@@ -15,7 +15,8 @@ use crate::transcript::Item;
 const FIXED: usize = 64 * 1024;
 /// And if there is DEFLATE: the window, and pieces as they grow, some of which are kept for use again.
 const FIXED_FOR_DEFLATE: usize = 320 * 1024;
-/// And what a pool keeps of each message, a state and its memory, up to so many.
+/// And what a pool keeps of each message, a state and its memory, up to so many. One that cannot be
+/// inflated at once takes two.
 const STATE: usize = 80 * 1024;
 const STATES: usize = 16;
 /// What an idle connection keeps, and one that has ended.
@@ -63,7 +64,7 @@ fn played(setup: &Setup, role: Role, pool: &Arc<Pool>, chunks: &[&[u8]], taking:
         fed += chunk.len();
         assert!(deflates || end.ledger.kept <= IDLE, "{} bytes are kept", end.ledger.kept);
     }
-    let states = STATES.min(1 + end.seen.items.len());
+    let states = STATES.min(2 * (1 + end.seen.items.len()));
     let for_deflate = if deflates { FIXED_FOR_DEFLATE + states * STATE } else { 0 };
     end.ledger.check(FIXED + for_deflate, fed);
     end.check_steps(if deflates { setup.limits.piece } else { usize::MAX });

@@ -55,7 +55,11 @@ fn played(chunks: &[&[u8]], limits: &HandshakeLimits, flags: u8) -> Outcome {
         ledger.close(mark);
         ledger.check(FIXED, LISTS * fed);
         match ledger.hand_over(result) {
-            Ok(None) => assert!(ledger.kept <= kept_at_most(limits, &error), "{}", ledger.kept),
+            Ok(None) => assert!(
+                ledger.kept <= kept_at_most(limits, &error),
+                "{} bytes are kept",
+                ledger.kept
+            ),
             Ok(Some(received)) => {
                 let accepted = Accept {
                     subprotocol: received.subprotocols.last().cloned(),

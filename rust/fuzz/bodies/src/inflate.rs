@@ -10,8 +10,11 @@ use crate::ledger::Ledger;
 use crate::naive::inflate::Message;
 use crate::setup::direction;
 
-/// A state and its memory, the window, a piece, and what finding a fault takes.
-const FIXED: usize = 256 * 1024;
+/// The window, a piece, and what finding a fault takes.
+const FIXED: usize = 192 * 1024;
+/// What a pool keeps of each message, a state and its memory, up to so many.
+const STATE: usize = 80 * 1024;
+const STATES: usize = 16;
 /// A piece of output is not longer.
 const PIECES: [usize; 8] = [65536, 1, 2, 7, 64, 300, 4096, 32768];
 /// Where a few bytes have become so many it is enough: more than a window, and than the longest piece.
@@ -62,7 +65,8 @@ fn inflated_as_naively(
     let mut window = Vec::new();
     let mut ledger = Ledger::default();
     let mut fed = 0;
-    for payload in messages {
+    for (before, payload) in messages.iter().enumerate() {
+        let fixed = FIXED + 2 * piece + STATE * STATES.min(before + 1);
         let mut naive = Message::new(&window);
         let pushed = naive.push(payload);
         let (mut output, mut verdict) = (Vec::new(), Ok(()));
@@ -82,7 +86,7 @@ fn inflated_as_naively(
         let mark = ledger.open();
         let verdict = verdict.and_then(|()| inflater.finish());
         ledger.close(mark);
-        ledger.check(FIXED + 2 * piece, fed);
+        ledger.check(fixed, fed);
         assert_eq!(verdict.is_ok(), pushed.and_then(|()| naive.finish()).is_ok(), "{verdict:?}");
         if let Err(violation) = verdict {
             assert_eq!(violation.close_code().0, 1007);
