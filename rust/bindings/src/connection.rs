@@ -229,6 +229,17 @@ impl Connection {
         Ok(Self::send_bytes(slf, data, true, None)?.into_any())
     }
 
+    /// A Pong with this payload.
+    #[inline]
+    pub fn send_whole_pong<'py>(
+        slf: &Bound<'py, Self>,
+        payload: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let payload = buffers::bytes(payload)?;
+        let send = |engine: &mut ws13::Connection, key| engine.send_pong(&payload, || key);
+        Ok(Self::send_directly(slf, "Pong", send)?.into_any())
+    }
+
     /// Sends what an event called `name` would send.
     #[inline]
     fn send_directly<'a, 'py>(
@@ -563,7 +574,7 @@ impl Connection {
 
 /// The methods that are called for every message, in their usual form.
 pub mod methods {
-    use super::{Bound, Connection, Given, PyAny, PyResult, Python, alloc};
+    use super::{Bound, Connection, PyAny, PyResult, Python, alloc};
 
     alloc::method!(Send, c"send", Connection, |slf, event| {
         Ok(Connection::send_event(slf, event, None)?.into_any())
@@ -578,7 +589,7 @@ pub mod methods {
         Ok(Connection::send_parts(slf, event, None)?.into_any())
     });
     alloc::method!(Pong, c"pong", Connection, |slf, payload| {
-        Ok(Connection::pong(slf, Given(Some(payload.clone())))?.into_any())
+        Connection::send_whole_pong(slf, payload)
     });
     alloc::method!(Receive, c"receive", Connection, |slf, data| {
         Ok(Connection::receive_all(slf, data)?.into_any())

@@ -437,6 +437,12 @@ pub mod methods {
             _ => WSConnection::send_bytes(slf, &PyTuple::new(slf.py(), [data])?, None),
         }
     });
+    alloc::method!(Pong, c"pong", WSConnection, |slf, payload| {
+        match WSConnection::worker(slf)? {
+            Worker::Usual(connection) => Connection::send_whole_pong(&connection, payload),
+            _ => WSConnection::pong(slf, &PyTuple::new(slf.py(), [payload])?, None),
+        }
+    });
     alloc::method!(Receive, c"receive", WSConnection, |slf, data| {
         Ok(WSConnection::receive_all(slf, data)?.into_any())
     });
@@ -454,6 +460,7 @@ pub mod methods {
         alloc::install::<Send, 1>(class)?;
         alloc::install::<SendText, 1>(class)?;
         alloc::install::<SendBytes, 1>(class)?;
+        alloc::install::<Pong, 1>(class)?;
         alloc::install::<Receive, 1>(class)?;
         alloc::install::<ReceiveData, 1>(class)?;
         alloc::install::<Events, 0>(class)
