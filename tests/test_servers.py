@@ -74,7 +74,11 @@ def test_it_echoes_a_thousand_messages_of_websockets(
             connection.send(sent)
             assert connection.recv(timeout=30) == whole(sent)
             echoed += 1
-    assert (echoed, connection.protocol.close_code) == (MESSAGES, 1000)
+    assert echoed == MESSAGES
+    # The development server of Flask writes a response of HTTP behind the Close frame and closes: on a
+    # machine that is busy, the reset that follows overtakes the frame. wsproto fares no better.
+    ends = (1000, 1006) if server.name == "flask" else (1000,)
+    assert connection.protocol.close_code in ends
 
 
 def test_it_echoes_a_thousand_messages_of_a_page_in_chromium(
@@ -86,8 +90,7 @@ def test_it_echoes_a_thousand_messages_of_a_page_in_chromium(
     assert echoed.text + echoed.binary == MESSAGES
     assert min(echoed.text, echoed.binary) > MESSAGES // 3
     assert echoed.extensions.startswith("permessage-deflate")
-    # The development server of Flask writes a response of HTTP behind the Close frame, which
-    # Chromium takes amiss. wsproto fares no better.
+    # Chromium takes that response amiss always.
     end = (1006, False) if server.name == "flask" else (1000, True)
     assert (echoed.code, echoed.clean) == end
 
