@@ -75,8 +75,8 @@ def test_it_echoes_a_thousand_messages_of_websockets(
             assert connection.recv(timeout=30) == whole(sent)
             echoed += 1
     assert echoed == MESSAGES
-    # The development server of Flask writes a response of HTTP behind the Close frame and closes: on a
-    # machine that is busy, the reset that follows overtakes the frame. wsproto fares no better.
+    # The development server of Flask writes a response of HTTP behind the Close frame and closes:
+    # on a machine that is busy, the reset that follows overtakes the frame, with wsproto too.
     ends = (1000, 1006) if server.name == "flask" else (1000,)
     assert connection.protocol.close_code in ends
 
