@@ -79,12 +79,10 @@ impl Connection {
         }
         let data = buffers::owned(data)?;
         let mut this = Self::inner(slf)?;
-        match this.fate_of_data() {
-            Fate::Taken => this.input.push(data),
-            Fate::Discarded => {}
-            Fate::Refused => return Err(already_closed(slf.py())),
+        match this.take_data(data) {
+            Fate::Taken | Fate::Discarded => Ok(()),
+            Fate::Refused => Err(already_closed(slf.py())),
         }
-        Ok(())
     }
 
     /// See `receive` below.
@@ -121,11 +119,11 @@ impl Connection {
         let mut this = Self::inner(slf)?;
         match data {
             None => this.take_end(py),
-            Some(data) => match this.fate_of_data() {
-                Fate::Taken => this.input.push(data),
-                Fate::Discarded => {}
-                Fate::Refused => return Err(already_closed(py)),
-            },
+            Some(data) => {
+                if this.take_data(data) == Fate::Refused {
+                    return Err(already_closed(py));
+                }
+            }
         }
         if this.rare.as_ref().is_some_and(|rare| rare.injected.is_some()) {
             drop(this);

@@ -168,11 +168,14 @@ impl Inner {
         taken.inspect_err(|_| self.engine.give_up())
     }
 
-    /// What becomes of bytes from the peer.
+    /// Takes bytes from the peer, and tells what became of them.
     #[inline]
-    pub fn fate_of_data(&self) -> Fate {
+    pub fn take_data(&mut self, data: Bound<'_, PyBytes>) -> Fate {
         match (self.engine.state(), self.stream) {
-            (State::Open | State::LocalClosing, Stream::Open) => Fate::Taken,
+            (State::Open | State::LocalClosing, Stream::Open) => {
+                self.input.push(data);
+                Fate::Taken
+            }
             // Choice: a program that has left the loop at the last event is told that it is over, as
             // wsproto tells it. One that just reads on is not: RFC 6455 §1.4 has it discard the data.
             (State::Closed, _) if !self.told => Fate::Refused,
