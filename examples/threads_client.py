@@ -45,8 +45,10 @@ class Client:
         while (event := self.outgoing.get()) is not None:
             try:
                 self.sock.sendall(self.ws.send(event))
-            except (LocalProtocolError, OSError):
-                return  # the closing handshake has begun, or there is no connection any more
+            except LocalProtocolError:
+                pass  # the closing handshake has begun; its answer may be the next in the queue
+            except OSError:
+                return  # there is no connection any more
 
     def _receive(self) -> None:
         try:
@@ -55,7 +57,8 @@ class Client:
                     self._take(data)
                 self._take(None)
         except (RemoteProtocolError, OSError) as error:
-            self.ending = str(error)
+            if isinstance(self.ending, str):  # after a Close it matters no more how TCP ends
+                self.ending = str(error)
         self.outgoing.put(None)
         self.incoming.put(self.ending)
 

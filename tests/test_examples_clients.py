@@ -11,6 +11,7 @@ from support.ends import End, accepting, answering
 from support.serving import serving
 from ws13 import ConnectionType
 from ws13.events import (
+    AcceptConnection,
     BytesMessage,
     CloseConnection,
     Event,
@@ -18,6 +19,7 @@ from ws13.events import (
     Ping,
     Pong,
     RejectConnection,
+    Request,
     TextMessage,
 )
 
@@ -107,6 +109,24 @@ def test_it_answers_a_violation_with_its_close_code(client: str, data: bytes, co
     assert done.returncode == 1
     assert str(code) in done.stderr
     assert seen == [code]
+
+
+@each_client
+def test_it_answers_a_close_that_comes_while_messages_wait_to_be_sent(client: str) -> None:
+    seen: list[int] = []
+
+    def answer(sock: socket.socket) -> None:
+        end = End(ConnectionType.SERVER, sock)
+        assert isinstance(end.next(), Request)
+        # In one segment: the Close is there before the client has sent what it is asked to send.
+        sock.sendall(end.ws.send(AcceptConnection()) + end.ws.send(CloseConnection(1012)))
+        seen.append(next_closing(end).code)
+
+    with answering(answer) as url:
+        done = examples.run(client, port(url), *["hello"] * 2000)
+    assert done.returncode == 1
+    assert "1012" in done.stderr
+    assert seen == [1012]
 
 
 @each_client
