@@ -87,13 +87,19 @@ class Request(Event):
         """The request target: a path and perhaps a query, or an absolute URI."""
     @property
     def extensions(self) -> Sequence[Extension] | Sequence[str]:
-        """What a client offers: extensions when it is sent, their texts when it is received."""
+        """
+        What a client offers: extensions when it is sent; when it is received their texts, the first
+        512 at most.
+        """
     @property
     def extra_headers(self) -> Headers:
         """All other fields, the names of received ones in lower case."""
     @property
     def subprotocols(self) -> list[str]:
-        """The subprotocols that the client speaks, the best one first."""
+        """
+        The subprotocols that the client speaks, the best one first; when it is received the first
+        512 at most.
+        """
 
 @disjoint_base
 class AcceptConnection(Event):

@@ -54,6 +54,7 @@ mod mask;
 mod message;
 mod meter;
 mod opcode;
+mod room;
 mod sending;
 mod state;
 mod text;

@@ -29,9 +29,9 @@ pub struct ServerHandshake {
 enum Progress {
     /// Its head is under way.
     Head,
-    /// It is complete and good: what the answer needs of it.
+    /// It is complete and good: what the answer needs of it, the subprotocols with commas between them.
     /// And how many bytes came together with it.
-    Received { key: Vec<u8>, subprotocols: Vec<String>, early: usize },
+    Received { key: Vec<u8>, subprotocols: String, early: usize },
     /// It was refused, or answered.
     Over,
 }
@@ -208,12 +208,9 @@ impl ServerHandshake {
             return Err(HandshakeError::Target);
         }
         let subprotocols = subprotocol::read(all("sec-websocket-protocol"))?;
-        let mut offers = Vec::new();
-        for value in all("sec-websocket-extensions") {
-            offers.extend(extensions::parse(value)?.iter().map(|offer| offer.text.to_owned()));
-        }
-        let early = self.head.keep(&[]);
-        self.progress = Progress::Received { key, subprotocols: subprotocols.clone(), early };
+        let offers = extensions::read(all("sec-websocket-extensions"))?;
+        let early = self.head.let_go();
+        self.progress = Progress::Received { key, subprotocols: subprotocols.join(","), early };
         let told: [&[u8]; 3] = [b"host", b"sec-websocket-protocol", b"sec-websocket-extensions"];
         let fields = fields.into_iter().filter(|field| !told.contains(&field.name.as_slice()));
         Ok(Request { host, target, subprotocols, extensions: offers, fields: fields.collect() })
@@ -233,8 +230,9 @@ impl ServerHandshake {
         let Progress::Received { key, subprotocols, .. } = &self.progress else {
             return Err(Misuse::NoRequest);
         };
-        if let Some(name) = accept.subprotocol.as_ref().filter(|name| !subprotocols.contains(name))
-        {
+        let offered =
+            |name: &String| !name.is_empty() && subprotocols.split(',').any(|o| o == name);
+        if let Some(name) = accept.subprotocol.as_ref().filter(|name| !offered(name)) {
             return Err(Misuse::SubprotocolNotOffered(name.clone()));
         }
         check_extra(&accept.fields)?;
