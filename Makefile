@@ -43,6 +43,9 @@ test-corpus: ## what fuzzing has reached, once more; no nightly toolchain is nee
 test-python: .venv/.built ## the Python tests, on .venv and on each other Python that is found
 	$(PY) tools/pythons.py test
 
+test-panics: .venv/.tools ## a panic at every place where one may come, in a module built for that
+	$(PY) tools/panics.py
+
 lint: .venv/.linted ## formatting and lints of both languages
 	cargo fmt --all --check
 	cargo fmt --manifest-path rust/benches/Cargo.toml --check -- --config-path .
@@ -130,5 +133,5 @@ clean: ## remove what was built, environments included
 	$(PY) -m maturin develop --release --locked
 	@touch $@
 
-.PHONY: help demo test test-rust test-corpus test-python lint types compliance record compat compat-all sessions bench bench-rust fuzz fuzz-all vector seeded instructions wheel smoke requirements clean
+.PHONY: help demo test test-rust test-corpus test-python test-panics lint types compliance record compat compat-all sessions bench bench-rust fuzz fuzz-all vector seeded instructions wheel smoke requirements clean
 .DEFAULT_GOAL := help

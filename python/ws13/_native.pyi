@@ -42,6 +42,7 @@ __all__ = [
     "mask",
     "offer_deflate",
     "parse_header",
+    "raise_panics_as",
 ]
 
 _Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -589,3 +590,6 @@ def finalize_deflate(
 
 def forget_entropy() -> None:
     """Makes masking keys that were drawn in advance lapse; called in a child after `fork()`."""
+
+def raise_panics_as(class_: type[Exception]) -> None:
+    """Puts the exception for a panic below `class_`, once, when ws13 is imported."""

@@ -127,6 +127,11 @@ impl ServerHandshake {
         self.head.take_rest()
     }
 
+    /// Lets go of the request, for reasons of the caller's own: it can be rejected, and nothing else.
+    pub fn fail(&mut self) {
+        self.refuse();
+    }
+
     fn refuse(&mut self) {
         self.progress = Progress::Over;
         self.head = HeadReader::default();
