@@ -7,6 +7,8 @@ ROWS ?=
 N ?= 20000
 FIRST ?= 0
 JOBS ?= 1
+MESSAGES ?= 10000000
+CONNECTIONS ?= 1000000
 SUITES ?=
 TARGET ?= frames_server
 SECONDS ?= 60
@@ -43,6 +45,9 @@ test-corpus: ## what fuzzing has reached, once more; no nightly toolchain is nee
 test-python: .venv/.built ## the Python tests, on .venv and on each other Python that is found
 	$(PY) tools/pythons.py test
 
+test-panics: .venv/.tools ## a panic at every place where one may come, in a module built for that
+	$(PY) tools/panics.py
+
 lint: .venv/.linted ## formatting and lints of both languages
 	cargo fmt --all --check
 	cargo fmt --manifest-path rust/benches/Cargo.toml --check -- --config-path .
@@ -71,6 +76,9 @@ compat-all: .venv/.linted .venv/.built ## the same on each Python that is found
 
 sessions: .venv/.built ## random sessions against a model and zlib (N=1000000 JOBS=2 FIRST=0)
 	$(PY) tests/run_sessions.py --count $(N) --first $(FIRST) --jobs $(JOBS)
+
+soak: .venv/.built ## very many messages and connections, and what memory they leave (MESSAGES= CONNECTIONS=)
+	$(PY) tests/soak.py --messages $(MESSAGES) --connections $(CONNECTIONS)
 
 bench: .venv/.built ## compare with other libraries, write docs/performance.md (ROWS=1,5: some rows, no page)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -130,5 +138,5 @@ clean: ## remove what was built, environments included
 	$(PY) -m maturin develop --release --locked
 	@touch $@
 
-.PHONY: help demo test test-rust test-corpus test-python lint types compliance record compat compat-all sessions bench bench-rust fuzz fuzz-all vector seeded instructions wheel smoke requirements clean
+.PHONY: help demo test test-rust test-corpus test-python test-panics lint types compliance record compat compat-all sessions soak bench bench-rust fuzz fuzz-all vector seeded instructions wheel smoke requirements clean
 .DEFAULT_GOAL := help

@@ -9,6 +9,10 @@ import pytest
 
 from support import browser as browsers
 from support.browser import Browser
+from ws13 import _native
+
+#: These need a module of their own, `make test-panics`.
+collect_ignore = [] if hasattr(_native, "panic_behind") else ["injected"]
 
 MISSING = f"no browser: none of {', '.join(browsers.NAMES)} is installed"
 

@@ -21,7 +21,7 @@ from ws13.events import (
     Request,
 )
 from ws13.handshake import H11Handshake
-from ws13.utilities import RemoteProtocolError
+from ws13.utilities import LocalProtocolError, RemoteProtocolError
 
 
 def server(**limits: Any) -> WSConnection:
@@ -146,6 +146,20 @@ def test_what_comes_before_the_answer_is_counted(cut: int | None) -> None:
     connection = server(max_early_data=None)
     connection.receive_data(REQUEST)
     assert refusal(connection, bytes(10**6)) is None
+
+
+def test_of_long_lists_the_first_512_names_are_offered() -> None:
+    names = [f"{number:x}" for number in range(1000)]
+    lists = ", ".join(names)
+    connection = server()
+    lines = [f"Sec-WebSocket-{field}: {lists}" for field in ("Protocol", "Extensions")]
+    connection.receive_data(heads.head([*heads.REQUEST, *lines]))
+    (request,) = connection.events()
+    assert isinstance(request, Request)
+    assert request.subprotocols == request.extensions == names[:512]
+    with pytest.raises(LocalProtocolError):
+        connection.send(AcceptConnection(subprotocol=names[512]))
+    connection.send(AcceptConnection(subprotocol=names[511]))
 
 
 def test_a_request_that_was_parsed_elsewhere_has_the_limits_of_the_config() -> None:

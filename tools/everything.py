@@ -88,6 +88,7 @@ def stages(cases: str) -> Iterator[list[Stage]]:
         yield [Stage(verb, ["make", verb])]
     yield [Stage("rust", ["make", "test-rust"])]
     yield [Stage("corpus", ["make", "test-corpus"])]
+    yield [Stage("panics", ["make", "test-panics"])]
     pythons = [
         Stage(f"python {version}", [sys.executable, "tools/pythons.py", "test", version])
         for version in dict.fromkeys((DEFAULT, *interpreters.find()))

@@ -42,6 +42,7 @@ __all__ = [
     "mask",
     "offer_deflate",
     "parse_header",
+    "raise_panics_as",
 ]
 
 _Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -87,13 +88,19 @@ class Request(Event):
         """The request target: a path and perhaps a query, or an absolute URI."""
     @property
     def extensions(self) -> Sequence[Extension] | Sequence[str]:
-        """What a client offers: extensions when it is sent, their texts when it is received."""
+        """
+        What a client offers: extensions when it is sent; when it is received their texts, the first
+        512 at most.
+        """
     @property
     def extra_headers(self) -> Headers:
         """All other fields, the names of received ones in lower case."""
     @property
     def subprotocols(self) -> list[str]:
-        """The subprotocols that the client speaks, the best one first."""
+        """
+        The subprotocols that the client speaks, the best one first; when it is received the first
+        512 at most.
+        """
 
 @disjoint_base
 class AcceptConnection(Event):
@@ -583,3 +590,6 @@ def finalize_deflate(
 
 def forget_entropy() -> None:
     """Makes masking keys that were drawn in advance lapse; called in a child after `fork()`."""
+
+def raise_panics_as(class_: type[Exception]) -> None:
+    """Puts the exception for a panic below `class_`, once, when ws13 is imported."""

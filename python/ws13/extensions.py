@@ -350,7 +350,7 @@ class PerMessageDeflate(Extension):
             bits = self._client_max_window_bits if proto.client else self._server_max_window_bits
             # zlib has no window of 8 bits, and never refers farther back than one with its 9.
             self._compressor = zlib.compressobj(self.level, zlib.DEFLATED, -max(bits, 9))
-        data = self._compressor.compress(bytes(data))
+        data = self._compressor.compress(bytes(memoryview(data)))
         if fin:
             data += self._compressor.flush(2)  # zlib.Z_SYNC_FLUSH
             # zlib flushes nothing twice: then an empty block has to be made (§7.2.3.6).

@@ -204,7 +204,7 @@ class XorMaskerSimple:
     """Masks or unmasks a payload piece by piece (RFC 6455 §5.3)."""
 
     def __init__(self, masking_key: bytes | bytearray) -> None:
-        self._masking_key = bytes(masking_key)
+        self._masking_key = bytes(memoryview(masking_key))
 
     def process(self, data: bytes | bytearray) -> bytearray:
         """Returns the next piece of the payload, masked or unmasked."""
@@ -226,7 +226,7 @@ class Buffer:
     """Bytes that were received, and a place in them up to which they are read."""
 
     def __init__(self, initial_bytes: bytes | None = None) -> None:
-        self.buffer = bytearray(initial_bytes or b"")
+        self.buffer = bytearray(memoryview(initial_bytes or b""))
         self.bytes_used = 0
 
     def feed(self, new_bytes: bytes) -> None:
@@ -309,7 +309,7 @@ class FrameDecoder:
             if finished:
                 # What it has kept back passes the extensions behind it, as the rest has.
                 end = _unless_refused(extension.frame_inbound_complete(self, self.header.fin))
-                payload = bytes(payload) + bytes(end or b"")
+                payload = bytes(payload) + bytes(memoryview(end or b""))
         payload = bytes(payload)
         frame = Frame(self.effective_opcode, payload, finished, self.header.fin)
         if finished:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ._native import raise_panics_as
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 #: Only an endpoint that understands WebSocket appends this to a key (RFC 6455 §1.3).
 ACCEPT_GUID: bytes = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+#: Where bugs are reported.
+ISSUES = "https://github.com/ws13/ws13/issues"
 
 
 class ProtocolError(Exception):
@@ -32,6 +37,23 @@ class RemoteProtocolError(ProtocolError):
     def __init__(self, message: str, event_hint: Event | None = None) -> None:
         super().__init__(message)
         self.event_hint = event_hint
+
+
+class InternalError(RuntimeError):
+    """
+    A bug in ws13, found by one of its own checks.
+
+    It is never raised for what a peer sends or a program asks for. The connection that was at work
+    has failed (RFC 6455 §7.1.7): it receives nothing more, and only a Close frame may be sent.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"a bug in ws13, please report it to {ISSUES}: {super().__str__()}"
+
+
+raise_panics_as(InternalError)
 
 
 def normed_header_dict(h11_headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

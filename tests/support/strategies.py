@@ -213,11 +213,18 @@ _FRESH: list[Callable[[], Any]] = [
     lambda: memoryview(b"12345678").cast("I"),
 ]
 
-#: Values of every kind that a program may pass by mistake.
-anything: st.SearchStrategy[Any] = st.one_of(
-    st.sampled_from(_SIMPLE),
-    st.sampled_from(_FRESH).map(lambda make: make()),
-    st.integers(),
-    st.text(max_size=5),
-    st.binary(max_size=5),
+
+def _constant(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+#: Makers of values of every kind that a program may pass by mistake; each call makes one that
+#: nobody has used up.
+makers: st.SearchStrategy[Callable[[], Any]] = st.one_of(
+    st.sampled_from([_constant(value) for value in _SIMPLE]),
+    st.sampled_from(_FRESH),
+    (st.integers() | st.text(max_size=5) | st.binary(max_size=5)).map(_constant),
 )
+
+#: The values themselves.
+anything: st.SearchStrategy[Any] = makers.map(lambda make: make())

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyUnicodeEncodeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
@@ -36,6 +37,9 @@ pub fn data<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Data<'a>> {
 #[inline]
 pub fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
     text.to_str().map_err(|cause| {
+        if !cause.is_instance_of::<PyUnicodeEncodeError>(text.py()) {
+            return cause;
+        }
         let error = names::local_error(text.py(), "text with lone surrogates cannot be sent");
         error.set_cause(text.py(), Some(cause));
         error
@@ -60,11 +64,17 @@ pub fn owned<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     }
 }
 
+/// Methods of a memoryview. Made when the module is, as PyO3 panics where there is no memory for them.
+pub fn view_methods(py: Python<'_>) -> [&Bound<'_, PyString>; 2] {
+    [intern!(py, "tobytes"), intern!(py, "release")]
+}
+
 /// A memoryview reads every kind of buffer, also one with gaps or with items longer than a byte.
 #[cold]
 fn copied<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let [tobytes, release] = view_methods(object.py());
     let view = PyMemoryView::from(object)?;
-    let bytes = view.call_method0("tobytes")?.cast_into::<PyBytes>()?;
-    view.call_method0("release")?;
+    let bytes = view.call_method0(tobytes)?.cast_into::<PyBytes>()?;
+    view.call_method0(release)?;
     Ok(bytes)
 }

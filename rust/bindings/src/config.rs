@@ -5,6 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyString, PyTuple};
 use ws13::{HandshakeLimits, Limits};
 
+use crate::inject;
+
 /// What a connection is told when it is made (RFC 6455 §10.4).
 ///
 /// All arguments are keywords. Limits are numbers above 0; None is no limit. Whoever breaks one fails the
@@ -103,6 +105,7 @@ impl Config {
     }
 
     fn with(mut self, changes: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        inject::point();
         for (name, value) in changes.into_iter().flatten() {
             self.set(name.cast::<PyString>()?.to_str()?, &value)?;
         }

@@ -9,15 +9,16 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use ws13::{CloseCode, MaskingKey, Misuse, Role, Sent, State};
+use ws13::{CloseCode, Framing, Mask, MaskingKey, Misuse, Role, Sending, Sent, State};
 
 use crate::alloc::{GilCell, Next, Source};
 use crate::config::Config;
 use crate::events::{CloseConnection, EventClass, Message};
+use crate::guarded::{Fail, guarded};
 use crate::inner::{Fate, Inner};
 use crate::outgoing::{self, Given, Outgoing, cannot_send, framing};
 use crate::taken::Taken;
-use crate::{alloc, buffers, errors, names};
+use crate::{alloc, buffers, errors, inject, names};
 
 /// One end of an open WebSocket connection, RFC 6455 §5 to §8.
 ///
@@ -61,7 +62,14 @@ impl Connection {
 
     #[inline]
     fn inner<'a>(slf: &'a Bound<'_, Self>) -> PyResult<RefMut<'a, Inner>> {
-        slf.get().inner.borrow_mut(slf.py())
+        let inner = slf.get().inner.borrow_mut(slf.py());
+        inject::point();
+        inner
+    }
+
+    /// Does `work` with what the connection holds.
+    fn with<T>(slf: &Bound<'_, Self>, work: impl FnOnce(&mut Inner) -> T) -> PyResult<T> {
+        guarded(slf, || Ok(work(&mut *Self::inner(slf)?)))
     }
 
     /// Whether a `WSConnection` has to go through the object's attributes, as methods may be others.
@@ -93,18 +101,10 @@ impl Connection {
     ) -> PyResult<Bound<'py, PyList>> {
         let data = if data.is_none() { None } else { Some(buffers::owned(data)?) };
         let taken = alloc::list(slf.py(), |events| Self::take_all(slf, data, events));
-        match taken.inspect_err(|_| Self::give_up(slf))? {
+        match taken.inspect_err(|_| Self::fail(slf))? {
             (events, Ok(())) => Ok(events),
             (events, Err(error)) if events.is_empty() => Err(error),
             (events, Err(error)) => Err(Self::put_back(slf, events, error)),
-        }
-    }
-
-    /// Memory ran out while events were given out.
-    #[cold]
-    fn give_up(slf: &Bound<'_, Self>) {
-        if let Some(mut inner) = slf.get().inner.try_borrow_mut(slf.py()) {
-            inner.give_up();
         }
     }
 
@@ -154,13 +154,14 @@ impl Connection {
     fn send_with<'a, T>(
         slf: &Bound<'_, Self>,
         send: impl FnOnce(&mut ws13::Connection, MaskingKey) -> Result<Sent<'a>, Misuse>,
-        write: impl FnOnce(Vec<u8>, &Sent<'_>) -> PyResult<T>,
+        write: impl FnOnce(&mut Vec<u8>, &Sent<'_>) -> PyResult<T>,
         refuse: impl FnOnce(State) -> PyErr,
     ) -> PyResult<T> {
         let mut this = Self::inner(slf)?;
         let key = this.masking_key(slf.py())?;
+        let before = this.engine.sending();
         let sent = send(&mut this.engine, key);
-        let before = match &mut this.rare {
+        let mut unsent = match &mut this.rare {
             None => Vec::new(),
             Some(rare) => match rare.raised.take() {
                 Some(raised) => return Err(raised),
@@ -172,9 +173,27 @@ impl Connection {
         // The results are made when the connection is not borrowed any more.
         drop(this);
         match &sent {
-            Ok(sent) => write(before, sent),
+            Ok(sent) => {
+                inject::point();
+                let written = write(&mut unsent, sent);
+                if written.is_err() {
+                    Self::take_back(slf, before, unsent);
+                }
+                written
+            }
             Err(Misuse::State(..)) => Err(refuse(state)),
             Err(misuse) => Err(errors::misuse(slf.py(), misuse)),
+        }
+    }
+
+    /// What was sent since `before` cannot be returned, as memory ran out.
+    #[cold]
+    fn take_back(slf: &Bound<'_, Self>, before: Sending, unsent: Vec<u8>) {
+        if let Some(mut inner) = slf.get().inner.try_borrow_mut(slf.py()) {
+            inner.engine.take_back(before);
+            if !unsent.is_empty() {
+                inner.rare.get_or_insert_default().unsent = unsent;
+            }
         }
     }
 
@@ -184,7 +203,7 @@ impl Connection {
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
-        write: impl FnOnce(Vec<u8>, &Sent<'_>) -> PyResult<T>,
+        write: impl FnOnce(&mut Vec<u8>, &Sent<'_>) -> PyResult<T>,
     ) -> PyResult<T> {
         match Outgoing::of(event, compress)? {
             Some(what) => {
@@ -206,7 +225,51 @@ impl Connection {
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
-        Self::send_as(slf, event, compress, |before, sent| outgoing::whole(py, &before, sent))
+        Self::send_as(slf, event, compress, |before, sent| outgoing::whole(py, before, sent))
+    }
+
+    #[inline]
+    fn send_str<'py>(
+        slf: &Bound<'py, Self>,
+        text: &Bound<'py, PyString>,
+        framing: Framing,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let text = buffers::utf8(text)?;
+        Self::send_directly(slf, "TextMessage", |engine, key| {
+            engine.send_text(text, framing, || key)
+        })
+    }
+
+    #[inline]
+    fn send_buffer<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+        framing: Framing,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let data = buffers::bytes(data)?;
+        Self::send_directly(slf, "BytesMessage", |engine, key| {
+            engine.send_binary(&data, framing, || key)
+        })
+    }
+
+    /// See `send_parts` below.
+    #[inline]
+    fn send_in_parts<'py>(
+        slf: &Bound<'py, Self>,
+        event: &Bound<'py, PyAny>,
+        compress: Option<bool>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
+        if let Ok(data) = event.cast::<PyBytes>() {
+            let (bytes, framing) = (data.as_bytes(), framing(true, compress));
+            let send =
+                |engine: &mut ws13::Connection, key| engine.send_binary(bytes, framing, || key);
+            let write =
+                |before: &mut Vec<u8>, sent: &Sent<'_>| outgoing::parts(py, before, sent, event);
+            return Self::send_with(slf, send, write, |state| cannot_send(event, state));
+        }
+        let data = Message::fields(event).map_or(event, |[data, ..]| data.bind(py));
+        Self::send_as(slf, event, compress, |before, sent| outgoing::parts(py, before, sent, data))
     }
 
     /// A text message of one frame.
@@ -215,7 +278,7 @@ impl Connection {
         slf: &Bound<'py, Self>,
         text: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Self::send_text(slf, text.cast::<PyString>()?, true, None)?.into_any())
+        Ok(Self::send_str(slf, text.cast::<PyString>()?, framing(true, None))?.into_any())
     }
 
     /// A binary message of one frame.
@@ -224,7 +287,7 @@ impl Connection {
         slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Ok(Self::send_bytes(slf, data, true, None)?.into_any())
+        Ok(Self::send_buffer(slf, data, framing(true, None))?.into_any())
     }
 
     /// A Pong with this payload.
@@ -246,8 +309,16 @@ impl Connection {
         send: impl FnOnce(&mut ws13::Connection, MaskingKey) -> Result<Sent<'a>, Misuse>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = slf.py();
-        let write = |before: Vec<u8>, sent: &Sent<'_>| outgoing::whole(py, &before, sent);
+        let write = |before: &mut Vec<u8>, sent: &Sent<'_>| outgoing::whole(py, before, sent);
         Self::send_with(slf, send, write, |state| cannot_send(&PyString::new(py, name), state))
+    }
+}
+
+impl Fail for Connection {
+    fn fail(slf: &Bound<'_, Self>) {
+        if let Some(mut inner) = slf.get().inner.try_borrow_mut(slf.py()) {
+            inner.give_up();
+        }
     }
 }
 
@@ -331,13 +402,13 @@ impl Connection {
     /// Whether this is the client's end.
     #[getter]
     fn client(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Ok(Self::inner(slf)?.engine.role() == Role::Client)
+        Self::with(slf, |this| this.engine.role() == Role::Client)
     }
 
     /// Where the connection stands, a `ConnectionState`.
     #[getter]
     fn state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let state = Self::inner(slf)?.engine.state();
+        let state = Self::with(slf, |this| this.engine.state())?;
         names::state(slf.py(), state)
     }
 
@@ -349,16 +420,16 @@ impl Connection {
     #[setter(_state)]
     fn set_private_state(slf: &Bound<'_, Self>, state: &Bound<'_, PyAny>) -> PyResult<()> {
         let state = names::state_from(state)?;
-        Self::inner(slf)?.engine.set_state(state);
-        Ok(())
+        Self::with(slf, |this| this.engine.set_state(state))
     }
 
     /// Events that `events()` gives out first: a `deque`.
     #[getter(_events)]
     fn injected(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
-        let queue = |this: &Inner| this.rare.as_ref()?.injected.as_ref().map(|q| q.clone_ref(py));
-        let known = queue(&*Self::inner(slf)?);
+        let known = Self::with(slf, |this| {
+            this.rare.as_ref()?.injected.as_ref().map(|queue| queue.clone_ref(py))
+        })?;
         if let Some(queue) = known {
             return Ok(queue);
         }
@@ -369,7 +440,8 @@ impl Connection {
 
     #[setter(_events)]
     fn set_injected(slf: &Bound<'_, Self>, queue: Py<PyAny>) -> PyResult<()> {
-        let old = Self::inner(slf)?.rare.get_or_insert_default().injected.replace(queue);
+        let old =
+            Self::with(slf, |this| this.rare.get_or_insert_default().injected.replace(queue))?;
         drop(old);
         Ok(())
     }
@@ -391,7 +463,7 @@ impl Connection {
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        Self::send_event(slf, event, compress)
+        guarded(slf, || Self::send_event(slf, event, compress))
     }
 
     /// Returns a text message, or a piece of one, as `send` does for a `TextMessage`.
@@ -402,10 +474,7 @@ impl Connection {
         message_finished: bool,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (text, framing) = (buffers::utf8(text)?, framing(message_finished, compress));
-        Self::send_directly(slf, "TextMessage", |engine, key| {
-            engine.send_text(text, framing, || key)
-        })
+        guarded(slf, || Self::send_str(slf, text, framing(message_finished, compress)))
     }
 
     /// Returns a binary message, or a piece of one, as `send` does for a `BytesMessage`.
@@ -416,10 +485,7 @@ impl Connection {
         message_finished: bool,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (data, framing) = (buffers::bytes(data)?, framing(message_finished, compress));
-        Self::send_directly(slf, "BytesMessage", |engine, key| {
-            engine.send_binary(&data, framing, || key)
-        })
+        guarded(slf, || Self::send_buffer(slf, data, framing(message_finished, compress)))
     }
 
     /// Returns a Close frame, as `send` does for a `CloseConnection`.
@@ -430,9 +496,11 @@ impl Connection {
         code: Given<'py>,
         reason: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (code, reason) = outgoing::close(code.0.as_ref(), reason)?;
-        Self::send_directly(slf, "CloseConnection", |engine, key| {
-            engine.send_close(code, reason, || key)
+        guarded(slf, || {
+            let (code, reason) = outgoing::close(code.0.as_ref(), reason)?;
+            Self::send_directly(slf, "CloseConnection", |engine, key| {
+                engine.send_close(code, reason, || key)
+            })
         })
     }
 
@@ -443,18 +511,28 @@ impl Connection {
         slf: &Bound<'py, Self>,
         events: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        for event in events.try_iter()? {
-            // Kept with the connection meanwhile: an iterator may send something itself, or raise.
-            Self::send_as(slf, &event?, None, |mut unsent, sent| {
-                sent.append_to(&mut unsent);
-                Self::inner(slf)?.rare.get_or_insert_default().unsent = unsent;
-                Ok(())
-            })?;
-        }
-        let mut this = Self::inner(slf)?;
-        let bytes = this.rare.as_mut().map(|rare| std::mem::take(&mut rare.unsent));
-        drop(this);
-        Ok(PyBytes::new(slf.py(), &bytes.unwrap_or_default()))
+        guarded(slf, || {
+            for event in events.try_iter()? {
+                // Kept with the connection meanwhile: an iterator may send something itself, or raise.
+                Self::send_as(slf, &event?, None, |unsent, sent| {
+                    let mut this = Self::inner(slf)?;
+                    sent.append_to(unsent);
+                    this.rare.get_or_insert_default().unsent = std::mem::take(unsent);
+                    Ok(())
+                })?;
+            }
+            let mut this = Self::inner(slf)?;
+            let unsent = this.rare.as_mut().map(|rare| std::mem::take(&mut rare.unsent));
+            drop(this);
+            let unsent = unsent.unwrap_or_default();
+            let bytes = alloc::joined(slf.py(), &[(&unsent, Mask::NONE)]);
+            if bytes.is_err()
+                && let Some(mut this) = slf.get().inner.try_borrow_mut(slf.py())
+            {
+                this.rare.get_or_insert_default().unsent = unsent;
+            }
+            Ok(bytes?)
+        })
     }
 
     /// Returns header and payload of the frame that tells the peer of `event`: what `send` returns, in
@@ -470,30 +548,25 @@ impl Connection {
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let py = slf.py();
-        if let Ok(data) = event.cast::<PyBytes>() {
-            let (bytes, framing) = (data.as_bytes(), framing(true, compress));
-            let send =
-                |engine: &mut ws13::Connection, key| engine.send_binary(bytes, framing, || key);
-            let write = |before: Vec<u8>, sent: &Sent<'_>| outgoing::parts(py, before, sent, event);
-            return Self::send_with(slf, send, write, |state| cannot_send(event, state));
-        }
-        let data = Message::fields(event).map_or(event, |[data, ..]| data.bind(py));
-        Self::send_as(slf, event, compress, |before, sent| outgoing::parts(py, before, sent, data))
+        guarded(slf, || Self::send_in_parts(slf, event, compress))
     }
 
     /// Returns a Ping frame, as `send` does for a `Ping`.
     #[pyo3(signature = (payload = Given(None)), text_signature = "($self, payload=b'')")]
     fn ping<'py>(slf: &Bound<'py, Self>, payload: Given<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let payload = payload.0.as_ref().map(buffers::bytes).transpose()?.unwrap_or_default();
-        Self::send_directly(slf, "Ping", |engine, key| engine.send_ping(&payload, || key))
+        guarded(slf, || {
+            let payload = payload.0.as_ref().map(buffers::bytes).transpose()?.unwrap_or_default();
+            Self::send_directly(slf, "Ping", |engine, key| engine.send_ping(&payload, || key))
+        })
     }
 
     /// Returns a Pong frame, as `send` does for a `Pong`.
     #[pyo3(signature = (payload = Given(None)), text_signature = "($self, payload=b'')")]
     fn pong<'py>(slf: &Bound<'py, Self>, payload: Given<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let payload = payload.0.as_ref().map(buffers::bytes).transpose()?.unwrap_or_default();
-        Self::send_directly(slf, "Pong", |engine, key| engine.send_pong(&payload, || key))
+        guarded(slf, || {
+            let payload = payload.0.as_ref().map(buffers::bytes).transpose()?.unwrap_or_default();
+            Self::send_directly(slf, "Pong", |engine, key| engine.send_pong(&payload, || key))
+        })
     }
 
     /// Takes bytes that the peer sent, and returns all the events that they bring.
@@ -507,7 +580,7 @@ impl Connection {
         slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        Self::receive_all(slf, data)
+        guarded(slf, || Self::receive_all(slf, data))
     }
 
     /// Takes bytes that the peer sent; what they bring comes out of `events()`.
@@ -518,7 +591,7 @@ impl Connection {
     /// Raises:
     ///     LocalProtocolError: the connection is closed, and `events()` has not been run to its end.
     fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        Self::take_data(slf, data)
+        guarded(slf, || Self::take_data(slf, data))
     }
 
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator
@@ -533,7 +606,7 @@ impl Connection {
         value: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         if name.to_str().is_ok_and(|name| METHODS.contains(&name)) {
-            Self::inner(slf)?.replaced = true;
+            Self::with(slf, |this| this.replaced = true)?;
         }
         alloc::set_attribute(slf.as_any(), name, Some(value))
     }
@@ -584,7 +657,7 @@ pub mod methods {
         Connection::send_whole_bytes(slf, data)
     });
     alloc::method!(SendParts, c"send_parts", Connection, |slf, event| {
-        Ok(Connection::send_parts(slf, event, None)?.into_any())
+        Ok(Connection::send_in_parts(slf, event, None)?.into_any())
     });
     alloc::method!(Pong, c"pong", Connection, |slf, payload| {
         Connection::send_whole_pong(slf, payload)

@@ -16,7 +16,7 @@ use ws13::handshake::extensions;
 use ws13::{HandshakeError, Role};
 
 use crate::alloc::GilCell;
-use crate::{buffers, errors};
+use crate::{buffers, errors, inject};
 
 /// The attributes of an instance in which a program can put a hook or a codec of its own.
 const HOOKS: [&str; 4] = [
@@ -101,6 +101,7 @@ fn without_name(text: &str) -> &str {
 /// A client's offer, without the name of the extension.
 #[pyfunction]
 pub fn offer_deflate(wanted: Flat) -> PyResult<String> {
+    inject::point();
     Ok(without_name(&deflate::offer(&parameters(wanted)?)).to_owned())
 }
 
@@ -108,6 +109,7 @@ pub fn offer_deflate(wanted: Flat) -> PyResult<String> {
 /// without the name of the extension; None if the offer is declined.
 #[pyfunction]
 pub fn accept_deflate(offer: &str, wanted: Flat) -> PyResult<Option<(Flat, String)>> {
+    inject::point();
     let wanted = parameters(wanted)?;
     let Ok(offers) = extensions::parse(offer.as_bytes()) else { return Ok(None) };
     let [offer] = offers.as_slice() else { return Ok(None) };
@@ -119,6 +121,7 @@ pub fn accept_deflate(offer: &str, wanted: Flat) -> PyResult<Option<(Flat, Strin
 /// What is agreed when a server answers the offer of `wanted` with `answer`.
 #[pyfunction]
 pub fn finalize_deflate(py: Python<'_>, answer: &str, wanted: Flat) -> PyResult<Flat> {
+    inject::point();
     let wanted = parameters(wanted)?;
     let agreed = extensions::parse(answer.as_bytes()).and_then(|answers| match &answers[..] {
         [answer] => deflate::finalize(answer, &wanted).map_err(HandshakeError::DeflateParameter),
@@ -145,6 +148,7 @@ impl Inflater {
         py: Python<'py>,
         data: &Bound<'_, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
+        inject::point();
         let data = buffers::bytes(data)?;
         let (mut input, mut output) = (&*data, Vec::new());
         self.0

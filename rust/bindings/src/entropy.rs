@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use ws13::MaskingKey;
 
 use crate::alloc::GilCell;
+use crate::inject;
 
 const BLOCK: usize = 4096;
 
@@ -39,6 +40,7 @@ pub fn nonce(py: Python<'_>) -> PyResult<[u8; 16]> {
 
 #[inline]
 fn random<const N: usize>(py: Python<'_>) -> PyResult<[u8; N]> {
+    inject::point();
     let pool = &mut *POOL.borrow_mut(py)?;
     loop {
         let free = pool.block.get_mut(pool.used..).and_then(|free| free.first_chunk_mut::<N>());

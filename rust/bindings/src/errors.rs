@@ -1,7 +1,9 @@
 //! The engine's errors as Python exceptions.
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
 use ws13::{HandshakeError, Misuse};
 
 use crate::events::RejectConnection;
@@ -34,4 +36,12 @@ pub fn bad_response(py: Python<'_>, error: &HandshakeError) -> PyErr {
         Ok(hint) => names::remote_error(py, error, hint),
         Err(error) => error,
     }
+}
+
+/// Puts PyO3's exception for panics below `class`. It comes from wherever PyO3 calls into Rust, of a
+/// `BaseException`, which would pass every `except Exception` of a server and end it.
+#[pyfunction]
+pub fn raise_panics_as(class: &Bound<'_, PyType>) -> PyResult<()> {
+    let py = class.py();
+    py.get_type::<PanicException>().setattr("__bases__", PyTuple::new(py, [class])?)
 }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyByteArray;
 use ws13::{Header, Mask, MaskingKey, Role, Rsv};
 
-use crate::{buffers, extensions, names};
+use crate::{buffers, extensions, inject, names};
 
 /// FIN, the reserved bits, opcode, payload length, masking key; and the length of the header in bytes.
 type Flat = (bool, (bool, bool, bool), u8, u64, Option<MaskingKey>, usize);
@@ -16,6 +16,7 @@ type Flat = (bool, (bool, bool, bool), u8, u64, Option<MaskingKey>, usize);
 ///     ParseFailed: the header breaks a rule of RFC 6455 §5.
 #[pyfunction]
 pub fn parse_header(data: &Bound<'_, PyAny>, client: bool) -> PyResult<Option<Flat>> {
+    inject::point();
     let role = if client { Role::Client } else { Role::Server };
     match ws13::parse_header(&buffers::bytes(data)?, role, Rsv::ALL) {
         Ok(None) => Ok(None),
@@ -34,6 +35,7 @@ pub fn parse_header(data: &Bound<'_, PyAny>, client: bool) -> PyResult<Option<Fl
 /// `data` masked or unmasked with the four bytes of `key`, RFC 6455 §5.3.
 #[pyfunction]
 pub fn mask<'py>(data: &Bound<'py, PyAny>, key: &[u8]) -> PyResult<Bound<'py, PyByteArray>> {
+    inject::point();
     let key = MaskingKey::try_from(key)
         .map_err(|_| PyValueError::new_err("a masking key has four bytes"))?;
     let source = buffers::bytes(data)?;

@@ -15,7 +15,8 @@ use crate::connection::Connection;
 use crate::engine::Engine;
 use crate::events::{EventClass, bool_object};
 use crate::extensions::hook;
-use crate::{alloc, buffers, deflate, entropy, errors, events, headers, names};
+use crate::guarded::{Fail, guarded};
+use crate::{alloc, buffers, deflate, entropy, errors, events, headers, inject, names};
 
 /// One end of an opening handshake over HTTP/1.1, RFC 6455 §4.
 ///
@@ -61,6 +62,12 @@ impl H11Handshake {
         Ok(handshake)
     }
 
+    fn this<'py>(slf: &Bound<'py, Self>) -> PyResult<PyRefMut<'py, Self>> {
+        let this = slf.try_borrow_mut()?;
+        inject::point();
+        Ok(this)
+    }
+
     /// Makes the connection that comes of the handshake.
     fn open(
         slf: &Bound<'_, Self>,
@@ -100,7 +107,7 @@ impl H11Handshake {
 
     #[inline]
     pub fn next_event(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        let mut this = slf.try_borrow_mut()?;
+        let mut this = Self::this(slf)?;
         let Some(pending) = &mut this.pending else { return Ok(None) };
         let event = pending.events.pop_front();
         if matches!(this.engine, Engine::Done(_)) && event.is_none() {
@@ -110,7 +117,7 @@ impl H11Handshake {
     }
 
     fn queue(slf: &Bound<'_, Self>, event: Py<PyAny>) -> PyResult<()> {
-        slf.try_borrow_mut()?.pending.get_or_insert_default().events.push_back(event);
+        Self::this(slf)?.pending.get_or_insert_default().events.push_back(event);
         Ok(())
     }
 
@@ -143,7 +150,7 @@ impl H11Handshake {
 
     fn receive_eof(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let mut this = slf.try_borrow_mut()?;
+        let mut this = Self::this(slf)?;
         if std::mem::replace(&mut this.ended, true) {
             return Ok(());
         }
@@ -167,7 +174,7 @@ impl H11Handshake {
 
     fn receive_request(slf: &Bound<'_, Self>, data: &[u8]) -> PyResult<()> {
         let py = slf.py();
-        let result = match &mut slf.try_borrow_mut()?.engine {
+        let result = match &mut Self::this(slf)?.engine {
             Engine::Server(server) => server.receive(data),
             Engine::Client(_) | Engine::Done(_) => Ok(None),
         };
@@ -193,7 +200,7 @@ impl H11Handshake {
                 PyList::new(py, &request.subprotocols)?.into_any().unbind(),
             ],
         )?;
-        slf.try_borrow_mut()?.pending.get_or_insert_default().extensions = offers;
+        Self::this(slf)?.pending.get_or_insert_default().extensions = offers;
         Self::queue(slf, event)
     }
 
@@ -201,7 +208,7 @@ impl H11Handshake {
         let py = slf.py();
         let mut data = data;
         loop {
-            let result = match &mut slf.try_borrow_mut()?.engine {
+            let result = match &mut Self::this(slf)?.engine {
                 Engine::Client(client) => client.receive(std::mem::take(&mut data)),
                 Engine::Server(_) | Engine::Done(_) => Ok(None),
             };
@@ -234,7 +241,7 @@ impl H11Handshake {
     fn take_acceptance(slf: &Bound<'_, Self>, accept: Accept) -> PyResult<()> {
         let py = slf.py();
         let chosen = Self::finalize(slf, &accept.extensions).inspect_err(|_| Self::fail(slf))?;
-        let early_data = match &mut slf.try_borrow_mut()?.engine {
+        let early_data = match &mut Self::this(slf)?.engine {
             Engine::Client(client) => client.take_early_data(),
             Engine::Server(_) | Engine::Done(_) => Vec::new(),
         };
@@ -246,7 +253,7 @@ impl H11Handshake {
         let headers = headers::to_python(py, &accept.fields)?;
         let event = events::AcceptConnection::object(py, [subprotocol, chosen.unbind(), headers])?;
         {
-            let mut this = slf.try_borrow_mut()?;
+            let mut this = Self::this(slf)?;
             this.engine = Engine::Done(Role::Client);
             this.connection = Some(connection);
         }
@@ -264,14 +271,6 @@ impl H11Handshake {
         function.call1((chosen.to_vec(), offered))
     }
 
-    fn fail(slf: &Bound<'_, Self>) {
-        if let Ok(mut this) = slf.try_borrow_mut()
-            && let Engine::Client(client) = &mut this.engine
-        {
-            client.fail();
-        }
-    }
-
     pub fn upgrade(
         slf: &Bound<'_, Self>,
         headers: &Bound<'_, PyAny>,
@@ -286,8 +285,7 @@ impl H11Handshake {
         let target = headers::text_or_bytes(path)?;
         let target = String::from_utf8(target)
             .map_err(|_| errors::bad_request(py, &HandshakeError::Target))?;
-        let result = slf
-            .try_borrow_mut()?
+        let result = Self::this(slf)?
             .engine
             .server(Step::ReceiveRequest)
             .and_then(|server| server.receive_parsed(&target, fields))
@@ -309,7 +307,7 @@ impl H11Handshake {
         } else if let Some([data, body_finished]) = events::RejectData::fields(event) {
             let bytes = buffers::bytes(data.bind(py))?;
             let last = body_finished.bind(py).is_truthy()?;
-            slf.try_borrow_mut()?
+            Self::this(slf)?
                 .engine
                 .server(Step::SendRejectEnd)
                 .and_then(|server| server.reject_data(&bytes, last))
@@ -355,7 +353,7 @@ impl H11Handshake {
             fields: headers::from_python(extra_headers.bind(py))?,
         };
         let nonce = entropy::nonce(py)?;
-        let mut this = slf.try_borrow_mut()?;
+        let mut this = Self::this(slf)?;
         let bytes = this
             .engine
             .client()
@@ -378,7 +376,7 @@ impl H11Handshake {
             fields: headers::from_python(extra_headers.bind(py))?,
         };
         // Refuse what can be refused before an extension is told that it is in use.
-        slf.try_borrow_mut()?
+        Self::this(slf)?
             .engine
             .server(Step::SendAccept)
             .and_then(|server| server.check_accept(&accept))
@@ -390,7 +388,7 @@ impl H11Handshake {
         accept.extensions = Self::negotiate(slf, extensions)?;
 
         let connection = Self::open(slf, extensions, &[])?;
-        let mut this = slf.try_borrow_mut()?;
+        let mut this = Self::this(slf)?;
         let server =
             this.engine.server(Step::SendAccept).map_err(|misuse| errors::misuse(py, &misuse))?;
         let bytes = server.accept(&accept).map_err(|misuse| errors::misuse(py, &misuse))?;
@@ -443,7 +441,7 @@ impl H11Handshake {
             fields: headers::from_python(headers.bind(py))?,
             has_body: has_body.bind(py).is_truthy()?,
         };
-        slf.try_borrow_mut()?
+        Self::this(slf)?
             .engine
             .server(Step::SendReject)
             .and_then(|server| server.reject(&reject))
@@ -457,6 +455,21 @@ fn items<'py>(list: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         return Ok(Vec::new());
     }
     list.try_iter()?.collect()
+}
+
+impl Fail for H11Handshake {
+    fn fail(slf: &Bound<'_, Self>) {
+        let Ok(mut this) = slf.try_borrow_mut() else { return };
+        match &mut this.engine {
+            Engine::Client(client) => client.fail(),
+            Engine::Server(server) => server.fail(),
+            Engine::Done(_) => {}
+        }
+        // Perhaps nobody has heard of it yet.
+        if let Some(connection) = &this.connection {
+            Connection::fail(connection.bind(slf.py()));
+        }
+    }
 }
 
 impl Source for H11Handshake {
@@ -481,26 +494,26 @@ impl H11Handshake {
         config: Option<Bound<'_, Config>>,
     ) -> PyResult<()> {
         let fresh = Self::with_type(connection_type, config)?;
-        *slf.try_borrow_mut()? = fresh;
+        *Self::this(slf)? = fresh;
         Ok(())
     }
 
     /// Whether this is the client's end.
     #[getter]
     fn client(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        Self::is_client(slf)
+        guarded(slf, || Self::is_client(slf))
     }
 
     /// Where the connection stands, a `ConnectionState`.
     #[getter]
     fn state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        Self::public_state(slf)
+        guarded(slf, || Self::public_state(slf))
     }
 
     /// The connection that has come of the handshake, None before.
     #[getter]
     fn connection(slf: &Bound<'_, Self>) -> PyResult<Option<Py<Connection>>> {
-        Self::established(slf)
+        guarded(slf, || Self::established(slf))
     }
 
     /// Takes a request that an HTTP server has parsed already; a server's end only.
@@ -517,7 +530,7 @@ impl H11Handshake {
         headers: &Bound<'_, PyAny>,
         path: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        Self::upgrade(slf, headers, path)
+        guarded(slf, || Self::upgrade(slf, headers, path))
     }
 
     /// Returns the bytes that tell the peer of `event`.
@@ -531,7 +544,7 @@ impl H11Handshake {
         slf: &Bound<'py, Self>,
         event: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        Self::send_event(slf, event)
+        guarded(slf, || Self::send_event(slf, event))
     }
 
     /// Takes bytes that the peer sent; what they bring comes out of `events()`.
@@ -543,7 +556,7 @@ impl H11Handshake {
     ///     RemoteProtocolError: the peer's part of the handshake breaks a rule. Its `event_hint` is the
     ///         answer that a server may send.
     fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        Self::receive(slf, data)
+        guarded(slf, || Self::receive(slf, data))
     }
 
     /// Iterates over what the peer did.

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::input::Input;
 use crate::taken::{Taken, convert, convert_whole};
 use crate::whole::Whole;
-use crate::{entropy, extensions};
+use crate::{entropy, extensions, inject};
 
 /// See the module.
 pub struct Inner {
@@ -61,17 +61,6 @@ pub enum Fate {
     Refused,
 }
 
-/// While input is taken: if a panic comes by, what was not taken is gone, and the stream must not go on
-/// with a hole in it.
-struct Taking<'a>(&'a mut Inner);
-
-impl Drop for Taking<'_> {
-    #[cold]
-    fn drop(&mut self) {
-        self.0.give_up();
-    }
-}
-
 impl Inner {
     /// An open connection.
     pub fn open(
@@ -115,22 +104,21 @@ impl Inner {
         }
         let input = std::mem::take(&mut self.input);
         let mut rest = input.rest(py);
-        let taking = Taking(self);
+        // A panic from here on loses what was not taken: it fails the connection, `guarded`.
         let taken = loop {
-            if rest.is_empty() && !taking.0.engine.holds_event() {
+            if rest.is_empty() && !self.engine.holds_event() {
                 break Ok(Taken::Nothing);
             }
             // Before the event is taken, so that none is lost.
             if events.as_mut().is_some_and(|events| events.try_reserve(1).is_err()) {
                 break Err(Raised::out_of_memory(py));
             }
-            match (taking.0.take_from(py, &mut rest, input.object()), &mut events) {
+            match (self.take_from(py, &mut rest, input.object()), &mut events) {
                 (Ok(Taken::NoEvent), _) => {}
                 (Ok(Taken::Event(event)), Some(events)) => events.push(event),
                 (other, _) => break other,
             }
         };
-        std::mem::forget(taking);
         let left = rest.len();
         self.input = input.last(py, left);
         match taken? {
@@ -153,6 +141,7 @@ impl Inner {
         input: &mut &[u8],
         object: Option<&Py<PyBytes>>,
     ) -> Result<Taken, Raised<'py>> {
+        inject::point();
         let taken = match self.engine.receive(input) {
             None => Ok(Taken::Nothing),
             Some(event) => match self.rare.as_mut().and_then(|rare| rare.whole.as_mut()) {

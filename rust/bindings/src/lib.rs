@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! buffers headers outgoing     Python -> Rust     events alloc errors names     Rust -> Python
-//! entropy             masking keys and nonces
+//! entropy             masking keys and nonces     guarded inject     what a panic does, and panics on purpose
 //! connection inner handshake ws_connection extensions     the classes     frames     single frames
 //! taken whole             events of the engine -> Python     config deflate     limits, permessage-deflate
 //! ```
@@ -19,8 +19,10 @@ mod errors;
 mod events;
 mod extensions;
 mod frames;
+mod guarded;
 mod handshake;
 mod headers;
+mod inject;
 mod inner;
 mod input;
 mod names;
@@ -43,6 +45,8 @@ mod _native {
     #[pymodule_export]
     use crate::entropy::forget_entropy;
     #[pymodule_export]
+    use crate::errors::raise_panics_as;
+    #[pymodule_export]
     use crate::frames::{mask, parse_header};
     #[pymodule_export]
     use crate::handshake::H11Handshake;
@@ -52,10 +56,13 @@ mod _native {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::names::claim_interpreter(module.py())?;
+        crate::buffers::view_methods(module.py());
         // Made once and never asked for by name, but by `isinstance` and by curious people.
         module.add("Events", crate::alloc::Iterator::class(module.py())?)?;
         crate::connection::methods::install(module.py())?;
         crate::ws_connection::methods::install(module.py())?;
+        #[cfg(feature = "inject-panic")]
+        module.add_function(pyo3::wrap_pyfunction!(crate::inject::panic_behind, module)?)?;
         crate::events::add_to(module)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use pyo3::exceptions::PyImportError;
+use pyo3::exceptions::{PyImportError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -52,8 +52,14 @@ pub fn state(py: Python<'_>, state: State) -> PyResult<Py<PyAny>> {
     Ok(members[index].clone_ref(py))
 }
 
-/// The state behind a member of `ConnectionState`.
+/// The state behind a member of `ConnectionState`; `TypeError` for anything else.
 pub fn state_from(member: &Bound<'_, PyAny>) -> PyResult<State> {
+    let class = member.py().import("ws13.connection")?.getattr("ConnectionState")?;
+    if !member.is_instance(&class)? {
+        let message =
+            format!("a state is a ConnectionState, not {}", member.get_type().qualname()?);
+        return Err(PyTypeError::new_err(message));
+    }
     Ok(match member.getattr("value")?.extract::<u8>()? {
         0 => State::Connecting,
         1 => State::Open,

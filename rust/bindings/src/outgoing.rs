@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyString, PyTuple};
 use ws13::extension::Compression;
-use ws13::{CloseCode, Fin, Framing, MaskingKey, Misuse, Sent, State};
+use ws13::{CloseCode, Fin, Framing, Mask, MaskingKey, Misuse, Sent, State};
 
 use crate::buffers::{self, Data};
 use crate::events::{CloseConnection, EventClass, Message, Ping, Pong};
@@ -103,13 +103,13 @@ pub fn whole<'py>(
 #[inline]
 pub fn parts<'py>(
     py: Python<'py>,
-    before: Vec<u8>,
+    before: &[u8],
     sent: &Sent<'_>,
     data: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    let header = match before.as_slice() {
-        [] => PyBytes::new(py, sent.header()),
-        before => PyBytes::new(py, &[before, sent.header()].concat()),
+    let header = match before {
+        [] => alloc::header(py, sent)?,
+        before => alloc::joined(py, &[(before, Mask::NONE), (sent.header(), Mask::NONE)])?,
     };
     let payload = match data.cast_exact::<PyBytes>() {
         Ok(data) if sent.is_verbatim() => data.clone(),

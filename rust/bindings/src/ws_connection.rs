@@ -10,7 +10,9 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use crate::alloc::{self, GilCell, Next, Source};
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::guarded::{Fail, guarded};
 use crate::handshake::H11Handshake;
+use crate::inject;
 use crate::outgoing::cannot_send;
 
 /// One end of a WebSocket connection, opening handshake included, RFC 6455.
@@ -46,6 +48,7 @@ enum Worker<'py> {
 impl WSConnection {
     #[inline]
     fn parts<'a>(slf: &'a Bound<'_, Self>) -> PyResult<RefMut<'a, Parts>> {
+        inject::point();
         slf.get().parts.borrow_mut(slf.py())
     }
 
@@ -127,14 +130,14 @@ impl WSConnection {
         arguments: &Bound<'py, PyTuple>,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match Self::worker(slf)? {
+        guarded(slf, || match Self::worker(slf)? {
             Worker::Usual(connection) => connection.call_method(method, arguments, options),
             Worker::Other(connection) => connection.call_method(method, arguments, options),
             Worker::Opening(handshake) => {
                 let state = H11Handshake::engine_state(&handshake)?;
                 Err(cannot_send(&PyString::new(slf.py(), what), state))
             }
-        }
+        })
     }
 
     /// See `send` below.
@@ -160,6 +163,22 @@ impl WSConnection {
                 Self::adopt(slf, &handshake)?;
                 Ok(bytes.into_any())
             }
+        }
+    }
+}
+
+/// Who is at work fails.
+impl Fail for WSConnection {
+    fn fail(slf: &Bound<'_, Self>) {
+        let Some(parts) = slf.get().parts.try_borrow_mut(slf.py()) else { return };
+        let connection = parts.connection.as_ref().map(|it| it.bind(slf.py()).clone());
+        let handshake = parts.handshake.as_ref().map(|it| it.bind(slf.py()).clone());
+        drop(parts);
+        if let Some(Ok(connection)) = connection.as_ref().map(|it| it.cast::<Connection>()) {
+            Connection::fail(connection);
+        }
+        if let Some(handshake) = &handshake {
+            H11Handshake::fail(handshake);
         }
     }
 }
@@ -219,25 +238,29 @@ impl WSConnection {
     /// Whether this is the client's end.
     #[getter]
     fn client(slf: &Bound<'_, Self>) -> PyResult<bool> {
-        H11Handshake::is_client(&Self::opening(slf)?)
+        guarded(slf, || H11Handshake::is_client(&Self::opening(slf)?))
     }
 
     /// The opening handshake.
     #[getter]
     fn handshake<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, H11Handshake>> {
-        Self::opening(slf)
+        guarded(slf, || Self::opening(slf))
     }
 
     /// The connection, None until the handshake is done.
     #[getter]
     fn connection(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyAny>>> {
-        Self::opening(slf)?;
-        Ok(Self::parts(slf)?.connection.as_ref().map(|it| it.clone_ref(slf.py())))
+        guarded(slf, || {
+            Self::opening(slf)?;
+            Ok(Self::parts(slf)?.connection.as_ref().map(|it| it.clone_ref(slf.py())))
+        })
     }
 
     #[setter]
     fn set_connection(slf: &Bound<'_, Self>, connection: Option<Py<PyAny>>) -> PyResult<()> {
-        let old = std::mem::replace(&mut Self::parts(slf)?.connection, connection);
+        let replace =
+            || Ok::<_, PyErr>(std::mem::replace(&mut Self::parts(slf)?.connection, connection));
+        let old = guarded(slf, replace)?;
         drop(old);
         Ok(())
     }
@@ -245,11 +268,11 @@ impl WSConnection {
     /// Where the connection stands, a `ConnectionState`.
     #[getter]
     fn state(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        match Self::worker(slf)? {
+        guarded(slf, || match Self::worker(slf)? {
             Worker::Usual(connection) => Ok(connection.getattr("state")?.unbind()),
             Worker::Other(connection) => Ok(connection.getattr("state")?.unbind()),
             Worker::Opening(handshake) => H11Handshake::public_state(&handshake),
-        }
+        })
     }
 
     /// Takes a request that an HTTP server has parsed already; a server's end only.
@@ -266,7 +289,7 @@ impl WSConnection {
         headers: &Bound<'_, PyAny>,
         path: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        H11Handshake::upgrade(&Self::opening(slf)?, headers, path)
+        guarded(slf, || H11Handshake::upgrade(&Self::opening(slf)?, headers, path))
     }
 
     /// Returns the bytes that tell the peer of `event`.
@@ -286,7 +309,7 @@ impl WSConnection {
         event: &Bound<'py, PyAny>,
         compress: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Self::send_event(slf, event, compress)
+        guarded(slf, || Self::send_event(slf, event, compress))
     }
 
     /// See `Connection.send_text`.
@@ -370,7 +393,7 @@ impl WSConnection {
         slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        Self::receive_all(slf, data)
+        guarded(slf, || Self::receive_all(slf, data))
     }
 
     /// Takes bytes that the peer sent; what they bring comes out of `events()`.
@@ -383,7 +406,7 @@ impl WSConnection {
     ///         answer that a server may send.
     ///     LocalProtocolError: the connection is closed, and `events()` has not been run to its end.
     fn receive_data(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        Self::take_data(slf, data)
+        guarded(slf, || Self::take_data(slf, data))
     }
 
     /// Iterates over what the peer did. The state changes with the event that changes it; an iterator

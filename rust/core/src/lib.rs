@@ -54,6 +54,7 @@ mod mask;
 mod message;
 mod meter;
 mod opcode;
+mod room;
 mod sending;
 mod state;
 mod text;
@@ -70,7 +71,7 @@ pub use header::{
 };
 pub use mask::{Mask, MaskingKey, Slot};
 pub use opcode::{DataKind, Opcode};
-pub use sending::{Fin, Framing, Sent};
+pub use sending::{Fin, Framing, Sending, Sent};
 pub use state::{RULES, Rule, State, Step};
 pub use text::{Block, Checked, Decoded, Text};
 pub use utf8::{Utf8Fault, Utf8FaultKind};

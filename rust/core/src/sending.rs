@@ -10,8 +10,9 @@ use crate::event::Payload;
 use crate::extension::{Compression, Outbound, Refused};
 use crate::header::{Header, HeaderBytes, MAX_CONTROL_PAYLOAD, Rsv};
 use crate::mask::{Mask, MaskingKey, Slot};
+use crate::message::Message;
 use crate::opcode::{DataKind, Opcode};
-use crate::state::Step;
+use crate::state::{State, Step};
 
 /// Whether a frame that is sent ends its message, RFC 6455 §5.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +102,31 @@ impl Sent<'_> {
     }
 }
 
+/// Where sending stands, to come back to with [`Connection::take_back`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sending {
+    state: State,
+    outgoing: Message,
+}
+
 impl Connection {
+    /// Where sending stands.
+    #[must_use]
+    #[inline]
+    pub const fn sending(&self) -> Sending {
+        Sending { state: self.state, outgoing: self.outgoing }
+    }
+
+    /// The frame that was sent since `before` was asked for never gets out, as when there is no memory to
+    /// write it to: it is as if it had not been sent.
+    pub fn take_back(&mut self, before: Sending) {
+        self.set_state(before.state);
+        self.outgoing = before.outgoing;
+        if let Some(chain) = &mut self.extensions {
+            chain.outbound_failed();
+        }
+    }
+
     /// Sends a text message or a piece of one, as one frame. `key` is asked for a masking key if this
     /// is a client: fresh, and from a strong source of entropy (§5.3).
     ///

@@ -111,7 +111,7 @@ impl<'a> Text<'a> {
     pub fn check<'s>(
         mut self,
         scratch: &'s mut Block,
-        mut look: impl FnMut(&str),
+        look: impl FnMut(&str),
     ) -> Option<Checked<'s>>
     where
         'a: 's,
@@ -119,20 +119,40 @@ impl<'a> Text<'a> {
         self.taken = true;
         let payload = self.payload;
         let begun = Begun::new(self.utf8.pending());
-        let mut length = 0usize;
-        in_blocks(payload, &begun, scratch, |block, is_last| {
-            let end = is_last && self.ends.message;
-            let text = self.utf8.advance(block, if end { Place::End } else { Place::Inside });
-            look(text);
-            length = length.saturating_add(text.len());
-            if self.utf8.has_fault() { None } else { Some(text.len()) }
-        });
+        let length = self.advance_in_blocks(&begun, scratch, look);
         let ends = match self.utf8.has_fault() {
             false => self.ends,
             true if length == 0 => return None,
             true => Ends::default(),
         };
         Some(Checked { payload, begun, length, ends, scratch })
+    }
+
+    /// Validates the piece, behind `begun`, in blocks, and shows `look` the whole code points of each; how
+    /// many bytes these are.
+    #[inline(always)]
+    fn advance_in_blocks(
+        &mut self,
+        begun: &[u8],
+        scratch: &mut Block,
+        mut look: impl FnMut(&str),
+    ) -> usize {
+        let mut length = 0usize;
+        in_blocks(self.payload, begun, scratch, |block, is_last| {
+            let end = is_last && self.ends.message;
+            let text = self.utf8.advance(block, if end { Place::End } else { Place::Inside });
+            look(text);
+            length = length.saturating_add(text.len());
+            if self.utf8.has_fault() { None } else { Some(text.len()) }
+        });
+        length
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pass_over(&mut self) {
+        let begun = Begun::new(self.utf8.pending());
+        self.advance_in_blocks(&begun, &mut [0; size_of::<Block>()], |_| {});
     }
 
     fn advance<'s>(&mut self, scratch: &'s mut Vec<u8>) -> &'s str {
@@ -245,7 +265,7 @@ impl Drop for Text<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         if !self.taken {
-            self.advance(&mut Vec::new());
+            self.pass_over();
         }
     }
 }

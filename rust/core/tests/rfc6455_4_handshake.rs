@@ -11,7 +11,8 @@ use support::handshake::{ClientRun, KEY, NONCE, request_bytes};
 use support::http::Head;
 use support::pipe::cut;
 use ws13::handshake::{
-    Accept, ClientHandshake, Field, Reject, Request, Response, ServerHandshake, accept_token,
+    Accept, ClientHandshake, Field, MAX_LIST, Reject, Request, Response, ServerHandshake,
+    accept_token,
 };
 use ws13::{HandshakeError, HandshakeLimits, Misuse, State};
 
@@ -287,6 +288,49 @@ fn an_answer_chooses_each_extension_once_and_only_among_those_offered() {
         let answer = client.receive(&server.accept(&accept).unwrap());
         assert_eq!(answer.is_ok(), good, "{offered:?} {chosen:?}");
         assert_eq!(client.state(), if good { State::Open } else { State::Closed });
+    }
+}
+
+#[test]
+fn of_a_long_list_of_subprotocols_the_first_are_offered_and_the_others_only_have_to_be_tokens() {
+    let name = |number: usize| format!("{number:x}");
+    let all: Vec<String> = (0..2000).map(name).collect();
+    for count in [MAX_LIST - 1, MAX_LIST, MAX_LIST + 1, 2000] {
+        let names: Vec<&str> = all.iter().take(count).map(String::as_str).collect();
+        let mut server = ServerHandshake::default();
+        let request = server.receive(&request_bytes(&names)).unwrap().expect("it is whole");
+        assert_eq!(request.subprotocols, names[..count.min(MAX_LIST)]);
+        let last = request.subprotocols.last().cloned();
+        for name in [name(MAX_LIST), ",".to_owned(), String::new(), format!("0,{}", name(1))] {
+            let accept = Accept { subprotocol: Some(name.clone()), ..Accept::default() };
+            let misuse = Misuse::SubprotocolNotOffered(name);
+            assert_eq!(server.check_accept(&accept), Err(misuse));
+        }
+        server.accept(&Accept { subprotocol: last, ..Accept::default() }).unwrap();
+    }
+    for (list, good) in [
+        (all[..MAX_LIST].join(",") + "," + &name(3), true),
+        (all[..MAX_LIST].join(",") + ",a b", false),
+        (all[..MAX_LIST - 1].join(",") + "," + &name(3), false),
+    ] {
+        let head = [&request_bytes(&[])[..], b"Sec-WebSocket-Protocol: "].concat();
+        let head = String::from_utf8(head).unwrap().replacen("\r\n\r\n", "\r\n", 1);
+        let result = ServerHandshake::default().receive(format!("{head}{list}\r\n\r\n").as_bytes());
+        let refused = Err(HandshakeError::MalformedSubprotocol);
+        assert_eq!(result.map(|request| request.is_some()), if good { Ok(true) } else { refused });
+    }
+}
+
+#[test]
+fn a_name_that_was_not_offered_is_shown_as_far_as_it_helps() {
+    let long = "x".repeat(10_000);
+    let accepting = String::from_utf8(accepted()).unwrap();
+    for (field, name) in [("Protocol", "y"), ("Extensions", "y"), ("Protocol", &long)] {
+        let line = format!("\r\nSec-WebSocket-{field}: {name}\r\n\r\n");
+        let run = answered(accepting.replace("\r\n\r\n", &line).as_bytes(), false);
+        let text = run.error.expect("it was not offered").to_string();
+        assert!(text.ends_with(if name == "y" { " y" } else { "xxx..." }), "{text}");
+        assert!(text.len() < 200, "{text}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The negotiation of permessage-deflate: `tests/vectors/negotiation_{server,client}.json`.
 
 #![cfg(test)]
+#![expect(clippy::arithmetic_side_effects, reason = "tests count without fear")]
 
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod support;
@@ -9,10 +10,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use support::deflate::wishes;
+use support::handshake::request_bytes;
 use support::http::latin1;
 use support::vectors::{Report, alternatives, identity, load};
+use ws13::HandshakeError;
 use ws13::deflate::{NAME, Parameters, accept, finalize, offer};
 use ws13::handshake::extensions::{Offer, parse};
+use ws13::handshake::{Request, ServerHandshake};
 
 /// A line of the field: a string, or `{"start": .., "fill": .., "times": n, "end": ..}`.
 fn line(line: &Value) -> Vec<u8> {
@@ -42,12 +46,25 @@ fn sorted(text: &str) -> BTreeSet<String> {
     text.split(';').map(|part| part.trim().to_owned()).collect()
 }
 
+/// What a server makes of a request with these lines.
+fn requested(lines: &[Vec<u8>]) -> Result<Request, HandshakeError> {
+    let mut head = request_bytes(&[]);
+    head.truncate(head.len() - 2);
+    for line in lines {
+        head.extend([b"Sec-WebSocket-Extensions: ", line.as_slice(), b"\r\n"].concat());
+    }
+    head.extend(b"\r\n");
+    ServerHandshake::default().receive(&head).map(|request| request.expect("the head is whole"))
+}
+
 fn answer(case: &Value) -> String {
-    let lines = lines(case, "offers");
-    let Some(offers) = listed(&lines) else { return "refused".to_owned() };
+    let Ok(request) = requested(&lines(case, "offers")) else { return "refused".to_owned() };
     let wanted = wishes(&case["own"]);
-    let mut deflate = offers.iter().filter(|offer| offer.name == NAME);
-    let accepted = deflate.find_map(|offer| accept(offer, &wanted).ok());
+    let accepted = request.extensions.iter().find_map(|text| {
+        let offers = parse(text.as_bytes()).expect("the server has read it");
+        let [offer] = offers.as_slice() else { panic!("{text} is one offer") };
+        accept(offer, &wanted).ok().filter(|_| offer.name == NAME)
+    });
     accepted.map_or("declined".to_owned(), |(_, answer)| answer)
 }
 
@@ -64,7 +81,7 @@ fn a_server_answers_the_first_acceptable_offer() {
         let difference = format!("{seen}, expected {}", case["expect"]);
         report.add(&identity(&case), (!fits).then_some(difference));
     }
-    report.finish(377);
+    report.finish(383);
 }
 
 /// What a client comes to with the answer of a case, in the form of the expectations.

@@ -20,6 +20,18 @@ pub fn payload<'py>(
     bytes(py, payload.len(), |target| write(payload, target))
 }
 
+/// The header of the frame as a `bytes` object.
+#[inline]
+pub fn header<'py>(py: Python<'py>, sent: &Sent<'_>) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
+    let header = sent.header();
+    // SAFETY: so many bytes stand there, which the call copies; it returns a new reference, or null with
+    // an exception set.
+    unsafe {
+        let object = ffi::PyBytes_FromStringAndSize(header.as_ptr().cast(), size(header.len()));
+        Ok(owned(py, object)?.cast_into_unchecked())
+    }
+}
+
 /// The frame as a `bytes` object.
 #[inline(always)]
 pub fn frame<'py>(py: Python<'py>, sent: &Sent<'_>) -> Result<Bound<'py, PyBytes>, Raised<'py>> {

@@ -14,6 +14,7 @@ use pyo3::{Borrowed, ffi};
 
 use super::spare::{Spares, free};
 use super::{Raised, not_initialised, panicked};
+use crate::inject;
 
 /// A class of immutable objects with `N` fields, each of them an object, in this order.
 ///
@@ -151,6 +152,7 @@ unsafe extern "C" fn new<C: EventClass<N>, const N: usize>(
         (py, arguments, keywords)
     };
     let made = catch_unwind(AssertUnwindSafe(|| {
+        inject::point();
         let fields = arguments_in_order::<C, N>(py, &arguments, keywords.as_deref())?;
         // SAFETY: allocates an instance of `class`, which is the one of `C` or below it, and writes all
         // fields before anybody sees it.
@@ -161,7 +163,7 @@ unsafe extern "C" fn new<C: EventClass<N>, const N: usize>(
             Ok(object.into_ptr())
         }
     }));
-    made.unwrap_or_else(|_| Err(panicked())).unwrap_or_else(|error: PyErr| {
+    made.unwrap_or_else(|panic| Err(panicked(&*panic))).unwrap_or_else(|error: PyErr| {
         error.restore(py);
         ptr::null_mut()
     })

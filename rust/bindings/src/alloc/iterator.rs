@@ -12,9 +12,10 @@ use pyo3::{PyTypeInfo, ffi};
 
 use super::panicked;
 use super::spare::{Spares, free};
+use crate::guarded::Fail;
 
 /// What an iterator asks for its next event.
-pub trait Source: PyTypeInfo {
+pub trait Source: PyTypeInfo + Fail {
     fn next(slf: &Bound<'_, Self>) -> PyResult<Next>;
 }
 
@@ -28,8 +29,13 @@ pub enum Next {
     Nothing,
 }
 
-/// [`Source::next`] of the type that the source has, which is not asked again.
-type Ask = fn(&Bound<'_, PyAny>) -> PyResult<Next>;
+/// What is done with a source of one type, which is not asked for its type again.
+struct Manner {
+    /// [`Source::next`].
+    ask: fn(&Bound<'_, PyAny>) -> PyResult<Next>,
+    /// [`Fail::fail`].
+    fail: fn(&Bound<'_, PyAny>),
+}
 
 static ITERATOR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static SPARES: Spares = Spares::new();
@@ -39,7 +45,7 @@ static SPARES: Spares = Spares::new();
 pub struct Iterator {
     head: ffi::PyObject,
     source: Py<PyAny>,
-    ask: Ask,
+    manner: &'static Manner,
     /// Has said that there is no more; what comes later belongs to another iterator.
     exhausted: bool,
 }
@@ -93,7 +99,7 @@ impl Iterator {
             let object = SPARES.object::<Self>(py, &ITERATOR)?;
             let iterator = object.cast::<Self>();
             (&raw mut (*iterator).source).write(source.as_any().clone().unbind());
-            (&raw mut (*iterator).ask).write(ask::<S>);
+            (&raw mut (*iterator).manner).write(&Manner { ask: ask::<S>, fail: fail::<S> });
             (&raw mut (*iterator).exhausted).write(false);
             Ok(Bound::from_owned_ptr(py, object).unbind())
         }
@@ -105,27 +111,35 @@ fn ask<S: Source>(source: &Bound<'_, PyAny>) -> PyResult<Next> {
     S::next(unsafe { source.cast_unchecked::<S>() })
 }
 
+fn fail<S: Source>(source: &Bound<'_, PyAny>) {
+    // SAFETY: as for `ask`.
+    S::fail(unsafe { source.cast_unchecked::<S>() });
+}
+
 /// For an iterator that is not ours.
 fn ask_any(source: &Bound<'_, PyAny>) -> PyResult<Next> {
     let event = source.try_iter()?.next().transpose()?;
     Ok(event.map_or(Next::Nothing, |event| Next::Event(event.unbind())))
 }
 
+/// And that does not fail with us.
+static ANY: Manner = Manner { ask: ask_any, fail: |_| {} };
+
 /// `tp_iternext`.
 unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     let iterator = object.cast::<Iterator>();
     // SAFETY: CPython calls this attached, with an instance of the class, which `over` has filled and
-    // which lives as long as the call. No reference to a field is held while `ask` runs, which may run
+    // which lives as long as the call. No reference to a field is held while it is asked, which may run
     // Python code that calls this again.
-    let (py, source, ask) = unsafe {
+    let (py, source, manner) = unsafe {
         if (*iterator).exhausted {
             return ptr::null_mut();
         }
         let py = Python::assume_attached();
-        (py, (*iterator).source.bind(py).clone(), (*iterator).ask)
+        (py, (*iterator).source.bind(py).clone(), (*iterator).manner)
     };
     // The closure returns a pointer, not a result: moving one of those costs as much as the event.
-    let item = catch_unwind(AssertUnwindSafe(|| match ask(&source) {
+    let item = catch_unwind(AssertUnwindSafe(|| match (manner.ask)(&source) {
         Ok(Next::Event(event)) => event.into_ptr(),
         Ok(Next::Nothing) => {
             // SAFETY: as above.
@@ -137,7 +151,7 @@ unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyOb
             // as it has to be.
             unsafe {
                 let old = core::mem::replace(&mut (*iterator).source, other);
-                (*iterator).ask = ask_any;
+                (*iterator).manner = &ANY;
                 drop(old.into_bound(py));
                 iterator_next(object)
             }
@@ -153,8 +167,9 @@ unsafe extern "C" fn iterator_next(object: *mut ffi::PyObject) -> *mut ffi::PyOb
             ptr::null_mut()
         }
     }));
-    item.unwrap_or_else(|_| {
-        panicked().restore(py);
+    item.unwrap_or_else(|panic| {
+        (manner.fail)(&source);
+        panicked(&*panic).restore(py);
         ptr::null_mut()
     })
 }

@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::{GilCell, Raised, owned, panicked, size};
+use super::{GilCell, Raised, impossible, owned, size};
 
 /// Room for the events of one call, kept for the next one.
 static ROOM: GilCell<Vec<Py<PyAny>>> = GilCell::new(Vec::new());
@@ -34,7 +34,7 @@ pub fn list<'py, T>(
 }
 
 fn borrow(py: Python<'_>) -> Result<RefMut<'static, Vec<Py<PyAny>>>, Raised<'_>> {
-    ROOM.try_borrow_mut(py).ok_or_else(|| Raised::new(py, panicked()))
+    ROOM.try_borrow_mut(py).ok_or_else(|| impossible(py))
 }
 
 /// A list of the items.

@@ -11,11 +11,13 @@ use pyo3::types::PyType;
 use pyo3::{Borrowed, PyTypeInfo, ffi};
 
 use super::{not_initialised, panicked};
+use crate::guarded::Fail;
+use crate::inject;
 
 /// A short way for the calls of a method that have `N` positional arguments and no others. All other
 /// calls go to the method of the same name that PyO3 has made.
 pub trait Method<const N: usize>: 'static {
-    type Class: PyTypeInfo;
+    type Class: PyTypeInfo + Fail;
     const NAME: &'static CStr;
 
     fn call<'py>(
@@ -101,15 +103,19 @@ unsafe extern "C" fn fastcall<M: Method<N>, const N: usize>(
         )
     };
     let given = given.each_ref().map(|argument| &**argument);
-    let result = catch_unwind(AssertUnwindSafe(|| match M::call(&slf, given) {
-        Ok(result) => result.into_ptr(),
-        Err(error) => {
-            error.restore(py);
-            ptr::null_mut()
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        inject::point();
+        match M::call(&slf, given) {
+            Ok(result) => result.into_ptr(),
+            Err(error) => {
+                error.restore(py);
+                ptr::null_mut()
+            }
         }
     }));
-    result.unwrap_or_else(|_| {
-        panicked().restore(py);
+    result.unwrap_or_else(|panic| {
+        M::Class::fail(&slf);
+        panicked(&*panic).restore(py);
         ptr::null_mut()
     })
 }

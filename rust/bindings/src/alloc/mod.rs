@@ -29,11 +29,14 @@ mod text;
 mod transcode;
 mod wide;
 
+use core::any::Any;
+
 use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::ffi;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 
-pub use bytes::{frame, frame_behind, joined, payload};
+pub use bytes::{frame, frame_behind, header, joined, payload};
 pub use event::{EventClass, class};
 pub use growing::Growing;
 pub use iterator::{Iterator, Next, Source};
@@ -94,7 +97,22 @@ fn not_initialised() -> PyErr {
     PyRuntimeError::new_err("ws13._native is not initialised")
 }
 
+/// What PyO3 says when a call of CPython's that fails for want of memory alone has failed.
+const NULL: &str = "PyObject pointer is null";
+
+/// The exception for a panic: a bug of ours, or memory that ran out.
 #[cold]
-fn panicked() -> PyErr {
-    PyRuntimeError::new_err("a panic in ws13")
+fn panicked(payload: &(dyn Any + Send)) -> PyErr {
+    let text = payload.downcast_ref::<&str>().copied();
+    match text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)) {
+        Some(NULL) => PyMemoryError::new_err(()),
+        Some(text) => PanicException::new_err(text.to_owned()),
+        None => PanicException::new_err("a panic without words"),
+    }
+}
+
+/// What cannot be, told without a panic.
+#[cold]
+fn impossible(py: Python<'_>) -> Raised<'_> {
+    Raised::new(py, PanicException::new_err("memory for one call is in use by another"))
 }

@@ -13,7 +13,7 @@ use ws13::{Block, Ends, Mask, Text};
 
 use super::transcode::{self, Survey, Unit};
 use super::wide::{Ascii, write};
-use super::{GilCell, Raised, owned, panicked, size};
+use super::{GilCell, Raised, impossible, owned, size};
 
 /// Where text is unmasked and validated; aligned so that what is read side by side lies in one line of
 /// the processor's cache.
@@ -23,7 +23,7 @@ struct Scratch(Block);
 static SCRATCH: GilCell<Scratch> = GilCell::new(Scratch([0; size_of::<Block>()]));
 
 fn scratch(py: Python<'_>) -> Result<RefMut<'static, Scratch>, Raised<'_>> {
-    SCRATCH.try_borrow_mut(py).ok_or_else(|| Raised::new(py, panicked()))
+    SCRATCH.try_borrow_mut(py).ok_or_else(|| impossible(py))
 }
 
 /// Text from this length on, in bytes, is not left to CPython's decoder, which is as fast below and gives
@@ -155,7 +155,7 @@ fn transcoded<'py>(
         }
     }?;
     // Two passes have seen different texts.
-    text.ok_or_else(|| Raised::new(py, panicked()))
+    text.ok_or_else(|| impossible(py))
 }
 
 /// # Safety

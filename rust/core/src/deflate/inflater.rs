@@ -11,6 +11,7 @@ use super::pool::{BUFFER, Bench, Lent, Pool, SHORT, Stamp};
 use super::{Direction, Takeover, WindowBits};
 use crate::error::Violation;
 use crate::event::Payload;
+use crate::room;
 
 /// What the sender has taken off the end of the message, §7.2.1; behind it an octet that must stay
 /// where it is: the state stops at the end of the empty block that the four octets complete, and only
@@ -315,6 +316,7 @@ impl Message {
         pool: &Pool,
     ) -> Result<Step, Violation> {
         let Bench { state, buffer, short } = &mut *self.work;
+        let most = output.len().saturating_add(room);
         let room = room.min(buffer.len());
         let target = buffer.get_mut(..room).unwrap_or_default();
         let (read, written) = (state.total_in(), state.total_out());
@@ -332,6 +334,7 @@ impl Message {
         if written >= LONG && output.capacity() == 0 {
             *output = pool.take_spare();
         }
+        room::reserve(output, written, most);
         output.extend_from_slice(target.get(..written).unwrap_or_default());
         match result {
             Ok(Status::StreamEnd) => {

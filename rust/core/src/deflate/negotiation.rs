@@ -55,7 +55,7 @@ struct Given {
 impl Given {
     fn read(extension: &Offer<'_>) -> Result<Self, ParameterFault> {
         let mut given = Self::default();
-        for parameter in &extension.parameters {
+        for parameter in extension.parameters() {
             let value = parameter.value.as_deref();
             match parameter.name {
                 CLIENT_NO_CONTEXT_TAKEOVER => put(&mut given.client_takeover, flag(value)?)?,

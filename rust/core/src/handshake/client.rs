@@ -239,6 +239,17 @@ impl ClientHandshake {
     }
 }
 
+/// How much of a name an error shows, in bytes.
+const SHOWN: usize = 128;
+
+/// A name for an error: its beginning tells which one it is, and all of it may be as long as a head.
+fn shown(name: &[u8]) -> String {
+    match name.split_at_checked(SHOWN) {
+        Some((beginning, [_, ..])) => format!("{}...", beginning.escape_ascii()),
+        _ => name.escape_ascii().to_string(),
+    }
+}
+
 /// The rules for a response with status 101, §4.1.
 fn examine(offered: &Offered, fields: Vec<Field>) -> Result<Accept, HandshakeError> {
     let all = |name: &'static str| {
@@ -271,18 +282,19 @@ fn examine(offered: &Offered, fields: Vec<Field>) -> Result<Accept, HandshakeErr
             str::from_utf8(name).ok().map(str::to_owned)
         }
         (Some(name), _) => {
-            let name = name.escape_ascii().to_string();
-            return Err(HandshakeError::UnrecognizedSubprotocol(name));
+            return Err(HandshakeError::UnrecognizedSubprotocol(shown(name)));
         }
     };
     // §4.1 (5), §9.1: only what was offered, each at most once.
     let mut chosen: Vec<String> = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
     for value in all("sec-websocket-extensions") {
-        for extension in extensions::parse(value)? {
+        for extension in extensions::offers(value) {
+            let extension = extension?;
             let known = offered.extensions.iter().any(|name| name == extension.name);
             if !known || seen.contains(&extension.name) {
-                return Err(HandshakeError::UnrecognizedExtension(extension.name.to_owned()));
+                let name = shown(extension.name.as_bytes());
+                return Err(HandshakeError::UnrecognizedExtension(name));
             }
             seen.push(extension.name);
             chosen.push(extension.text.to_owned());

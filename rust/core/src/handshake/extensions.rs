@@ -7,18 +7,30 @@
 //! extension-param = token [ "=" (token | quoted-string) ]
 //! ```
 
+use std::borrow::Cow;
+
+use super::MAX_LIST;
 use super::fields::{is_tchar, trim};
 use crate::error::{HandshakeError, Misuse};
 
 /// An extension as it stands in the header: offered by a client or chosen by a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer<'h> {
     /// Its name.
     pub name: &'h str,
-    /// Its parameters in their order.
-    pub parameters: Vec<Parameter<'h>>,
     /// All of it as it was sent.
     pub text: &'h str,
+}
+
+impl<'h> Offer<'h> {
+    /// Its parameters in their order, read out of its text one by one.
+    pub fn parameters(&self) -> impl Iterator<Item = Parameter<'h>> + use<'h> {
+        let mut scanner = Scanner { rest: self.text.strip_prefix(self.name).unwrap_or_default() };
+        core::iter::from_fn(move || {
+            let (name, value) = scanner.parameter().ok()??;
+            Some(Parameter { name, value: value.map(unquoted) })
+        })
+    }
 }
 
 /// A parameter of an extension.
@@ -27,7 +39,7 @@ pub struct Parameter<'h> {
     /// Its name.
     pub name: &'h str,
     /// Its value without quotes and escapes; `None` if it has none.
-    pub value: Option<String>,
+    pub value: Option<Cow<'h, str>>,
 }
 
 /// Reads the value of one field. Empty elements do not count, RFC 9110 §5.6.1.2.
@@ -36,23 +48,38 @@ pub struct Parameter<'h> {
 /// [`HandshakeError::MalformedExtensions`] if the value does not follow the grammar: §9.1, "the
 /// recipient of such malformed data MUST immediately _Fail the WebSocket Connection_".
 pub fn parse(value: &[u8]) -> Result<Vec<Offer<'_>>, HandshakeError> {
-    let value = str::from_utf8(value)
-        .ok()
-        .filter(|value| value.is_ascii())
-        .ok_or(HandshakeError::MalformedExtensions)?;
-    let mut scanner = Scanner { rest: value };
-    let mut offers = Vec::new();
-    loop {
-        scanner.skip_white_space();
-        if !matches!(scanner.peek(), Some(b',') | None) {
-            offers.push(scanner.extension().ok_or(HandshakeError::MalformedExtensions)?);
-        }
-        match scanner.next() {
-            None => return Ok(offers),
-            Some(b',') => {}
-            Some(_) => return Err(HandshakeError::MalformedExtensions),
+    offers(value).collect()
+}
+
+/// Reads the value of one field as [`parse`] does, one extension when it is asked for, and without
+/// allocating anything. An error is the last item.
+pub fn offers(value: &[u8]) -> impl Iterator<Item = Result<Offer<'_>, HandshakeError>> {
+    let ascii = str::from_utf8(value).ok().filter(|value| value.is_ascii());
+    let mut unread = Some(ascii.map(|rest| Scanner { rest }).ok_or(Malformed));
+    core::iter::from_fn(move || {
+        // Put back where more may follow.
+        let offer = unread.take()?.and_then(|mut scanner| {
+            let offer = scanner.element()?;
+            unread = Some(Ok(scanner));
+            Ok(offer)
+        });
+        offer.map_err(|Malformed| HandshakeError::MalformedExtensions).transpose()
+    })
+}
+
+/// What the values of all such fields offer; of what stands behind the first [`MAX_LIST`] extensions only
+/// the grammar is looked at.
+pub(super) fn read<'v>(
+    values: impl Iterator<Item = &'v [u8]>,
+) -> Result<Vec<String>, HandshakeError> {
+    let mut offered = Vec::new();
+    for offer in values.flat_map(offers) {
+        let offer = offer?;
+        if offered.len() < MAX_LIST {
+            offered.push(offer.text.to_owned());
         }
     }
+    Ok(offered)
 }
 
 /// Checks what is to be sent and makes the value of the field of it.
@@ -68,6 +95,9 @@ pub(super) fn names(extensions: &[String]) -> Vec<String> {
     let parsed = extensions.iter().filter_map(|text| parse(text.as_bytes()).ok());
     parsed.flatten().map(|offer| offer.name.to_owned()).collect()
 }
+
+/// It does not follow the grammar.
+struct Malformed;
 
 /// What has not been read yet; ASCII.
 struct Scanner<'h> {
@@ -97,56 +127,92 @@ impl<'h> Scanner<'h> {
         while self.eat(b' ') || self.eat(b'\t') {}
     }
 
-    fn token(&mut self) -> Option<&'h str> {
-        let end = self.rest.bytes().position(|byte| !is_tchar(byte)).unwrap_or(self.rest.len());
-        let (token, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest;
-        (!token.is_empty()).then_some(token)
+    /// What was read since `start` was left.
+    fn read_since(&self, start: &'h str) -> &'h str {
+        start.get(..start.len().saturating_sub(self.rest.len())).unwrap_or_default()
     }
 
-    fn extension(&mut self) -> Option<Offer<'h>> {
+    fn token(&mut self) -> Result<&'h str, Malformed> {
+        let end = self.rest.bytes().position(|byte| !is_tchar(byte)).unwrap_or(self.rest.len());
+        let (token, rest) = self.rest.split_at_checked(end).ok_or(Malformed)?;
+        self.rest = rest;
+        if token.is_empty() { Err(Malformed) } else { Ok(token) }
+    }
+
+    /// The next element that is not empty, up to the comma behind it.
+    fn element(&mut self) -> Result<Option<Offer<'h>>, Malformed> {
+        loop {
+            self.skip_white_space();
+            match self.peek() {
+                None => return Ok(None),
+                Some(b',') => self.next(),
+                Some(_) => break,
+            };
+        }
         let start = self.rest;
         let name = self.token()?;
-        let mut parameters = Vec::new();
-        self.skip_white_space();
-        while self.eat(b';') {
-            self.skip_white_space();
-            parameters.push(self.parameter()?);
-            self.skip_white_space();
+        while self.parameter()?.is_some() {}
+        let text = trim(self.read_since(start).as_bytes());
+        match self.peek() {
+            None | Some(b',') => {}
+            Some(_) => return Err(Malformed),
         }
-        let length = start.len().saturating_sub(self.rest.len());
-        let text = trim(start.as_bytes().get(..length)?);
-        Some(Offer { name, parameters, text: str::from_utf8(text).ok()? })
+        Ok(Some(Offer { name, text: str::from_utf8(text).map_err(|_| Malformed)? }))
     }
 
-    fn parameter(&mut self) -> Option<Parameter<'h>> {
+    /// The next parameter, if there is one: its name, and its value as it stands there.
+    fn parameter(&mut self) -> Result<Option<(&'h str, Option<&'h str>)>, Malformed> {
+        self.skip_white_space();
+        if !self.eat(b';') {
+            return Ok(None);
+        }
+        self.skip_white_space();
         let name = self.token()?;
         self.skip_white_space();
         if !self.eat(b'=') {
-            return Some(Parameter { name, value: None });
+            return Ok(Some((name, None)));
         }
         self.skip_white_space();
-        let value = match self.eat(b'"') {
-            true => self.quoted()?,
-            false => self.token()?.to_owned(),
+        let value = match self.peek() {
+            Some(b'"') => self.quoted()?,
+            _ => self.token()?,
         };
-        Some(Parameter { name, value: Some(value) })
+        Ok(Some((name, Some(value))))
     }
 
-    /// §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF."
-    ///
-    /// // Choice: that is left to whoever knows the extension. Others' values are none of our business,
-    /// and a comma or a semicolon in them must not end them.
-    fn quoted(&mut self) -> Option<String> {
-        let mut value = String::new();
+    /// A quoted string, with its quotes.
+    fn quoted(&mut self) -> Result<&'h str, Malformed> {
+        let start = self.rest;
+        self.next();
         loop {
-            match self.next()? {
-                b'"' => return Some(value),
-                b'\\' => value.push(char::from(self.next()?)),
-                byte => value.push(char::from(byte)),
-            }
+            match self.next().ok_or(Malformed)? {
+                b'"' => return Ok(self.read_since(start)),
+                b'\\' => self.next().ok_or(Malformed)?,
+                byte => byte,
+            };
         }
     }
+}
+
+/// A value without quotes and escapes.
+///
+/// §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF."
+///
+/// // Choice: that is left to whoever knows the extension. Others' values are none of our business,
+/// and a comma or a semicolon in them must not end them.
+fn unquoted(value: &str) -> Cow<'_, str> {
+    let Some(inner) = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) else {
+        return Cow::Borrowed(value);
+    };
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut characters = inner.chars();
+    let unescaped = core::iter::from_fn(|| match characters.next()? {
+        '\\' => characters.next(),
+        character => Some(character),
+    });
+    Cow::Owned(unescaped.collect())
 }
 
 #[cfg(test)]
@@ -159,7 +225,7 @@ mod tests {
             offers
                 .iter()
                 .map(|offer| {
-                    let parameters = offer.parameters.iter().map(|p| match &p.value {
+                    let parameters = offer.parameters().map(|p| match &p.value {
                         Some(value) => format!("{}={value}", p.name),
                         None => p.name.to_owned(),
                     });

@@ -8,6 +8,7 @@ use super::Field;
 use super::fields::trim;
 use crate::config::HandshakeLimits;
 use crate::error::HandshakeError;
+use crate::room;
 
 /// Which kind of head is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,7 @@ impl HeadReader {
         limits: &HandshakeLimits,
     ) -> Result<Option<Head>, HandshakeError> {
         self.forget_earlier();
+        room::reserve(&mut self.buffer, data.len(), limits.head);
         self.buffer.extend_from_slice(data);
         loop {
             let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
@@ -111,10 +113,18 @@ impl HeadReader {
         self.buffer.len().saturating_sub(self.start)
     }
 
+    /// Lets go of the head; tells how many bytes are kept behind it.
+    pub fn let_go(&mut self) -> usize {
+        let rest = self.take_rest();
+        self.buffer = rest;
+        self.buffer.len()
+    }
+
     /// The bytes behind the head.
     pub fn take_rest(&mut self) -> Vec<u8> {
         let Self { mut buffer, start, .. } = std::mem::take(self);
         buffer.drain(..start.min(buffer.len()));
+        buffer.shrink_to_fit();
         buffer
     }
 

@@ -25,6 +25,13 @@ pub use server::ServerHandshake;
 /// The version of the protocol, RFC 6455 §4.1.
 pub const VERSION: &str = "13";
 
+/// How many subprotocols, and how many extensions, a server reads of an offer.
+///
+/// // Choice: a list of names of one byte takes up to fifty times as much memory as it has bytes when it is
+/// read. Nobody offers as many as this. What stands behind them is checked, and then as if the client had
+/// not offered it, which is no error: a server may choose none of what is offered, RFC 6455 §4.2.2.
+pub const MAX_LIST: usize = 512;
+
 /// A field of a head, RFC 9110 §5. Names of received fields are in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Field {
@@ -49,9 +56,11 @@ pub struct Request {
     pub host: String,
     /// The request target: path and query, or an absolute URI.
     pub target: String,
-    /// The subprotocols that the client speaks, the best one first.
+    /// The subprotocols that the client speaks, the best one first; of a received request the first
+    /// [`MAX_LIST`].
     pub subprotocols: Vec<String>,
-    /// The extensions that the client offers, each with its parameters, the best one first.
+    /// The extensions that the client offers, each with its parameters, the best one first; of a received
+    /// request the first [`MAX_LIST`].
     pub extensions: Vec<String>,
     /// All other fields; of a received request also Upgrade, Connection, Sec-WebSocket-Key and
     /// Sec-WebSocket-Version.

@@ -29,9 +29,9 @@ pub struct ServerHandshake {
 enum Progress {
     /// Its head is under way.
     Head,
-    /// It is complete and good: what the answer needs of it.
+    /// It is complete and good: what the answer needs of it, the subprotocols with commas between them.
     /// And how many bytes came together with it.
-    Received { key: Vec<u8>, subprotocols: Vec<String>, early: usize },
+    Received { key: Vec<u8>, subprotocols: String, early: usize },
     /// It was refused, or answered.
     Over,
 }
@@ -127,6 +127,11 @@ impl ServerHandshake {
         self.head.take_rest()
     }
 
+    /// Lets go of the request, for reasons of the caller's own: it can be rejected, and nothing else.
+    pub fn fail(&mut self) {
+        self.refuse();
+    }
+
     fn refuse(&mut self) {
         self.progress = Progress::Over;
         self.head = HeadReader::default();
@@ -208,12 +213,9 @@ impl ServerHandshake {
             return Err(HandshakeError::Target);
         }
         let subprotocols = subprotocol::read(all("sec-websocket-protocol"))?;
-        let mut offers = Vec::new();
-        for value in all("sec-websocket-extensions") {
-            offers.extend(extensions::parse(value)?.iter().map(|offer| offer.text.to_owned()));
-        }
-        let early = self.head.keep(&[]);
-        self.progress = Progress::Received { key, subprotocols: subprotocols.clone(), early };
+        let offers = extensions::read(all("sec-websocket-extensions"))?;
+        let early = self.head.let_go();
+        self.progress = Progress::Received { key, subprotocols: subprotocols.join(","), early };
         let told: [&[u8]; 3] = [b"host", b"sec-websocket-protocol", b"sec-websocket-extensions"];
         let fields = fields.into_iter().filter(|field| !told.contains(&field.name.as_slice()));
         Ok(Request { host, target, subprotocols, extensions: offers, fields: fields.collect() })
@@ -233,8 +235,9 @@ impl ServerHandshake {
         let Progress::Received { key, subprotocols, .. } = &self.progress else {
             return Err(Misuse::NoRequest);
         };
-        if let Some(name) = accept.subprotocol.as_ref().filter(|name| !subprotocols.contains(name))
-        {
+        let offered =
+            |name: &String| !name.is_empty() && subprotocols.split(',').any(|o| o == name);
+        if let Some(name) = accept.subprotocol.as_ref().filter(|name| !offered(name)) {
             return Err(Misuse::SubprotocolNotOffered(name.clone()));
         }
         check_extra(&accept.fields)?;
@@ -293,7 +296,9 @@ impl ServerHandshake {
             write(&mut head, name.as_bytes(), value.as_bytes());
         }
         // RFC 9110 §15.5.22: 426 says to which protocol; §7.8: and Connection says that it does.
-        if reject.status == 426 && !reject.fields.iter().any(|field| field.name.eq_ignore_ascii_case(b"upgrade")) {
+        if reject.status == 426
+            && !reject.fields.iter().any(|field| field.name.eq_ignore_ascii_case(b"upgrade"))
+        {
             write(&mut head, b"Upgrade", b"websocket");
             write(&mut head, b"Connection", b"Upgrade");
         }

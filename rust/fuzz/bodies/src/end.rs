@@ -1,8 +1,8 @@
 //! A connection that is fed in chunks, and what it gave out.
 
 use ws13::{Connection, Event, Violation};
+use ws13_ledger::Ledger;
 
-use crate::ledger::Ledger;
 use crate::transcript::{Item, Transcript};
 
 /// How text is taken out of an event.

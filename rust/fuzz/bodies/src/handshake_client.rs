@@ -2,9 +2,9 @@
 
 use ws13::handshake::{Accept, ClientHandshake, Reject, Request, Response};
 use ws13::{HandshakeError, HandshakeLimits, State};
+use ws13_ledger::Ledger;
 
 use crate::cuts::{cut, sizes, take};
-use crate::ledger::Ledger;
 use crate::limits;
 use crate::naive::head::{Head, Verdict};
 
@@ -17,9 +17,6 @@ const NAMES: [&str; 2] = ["permessage-deflate", "x-test"];
 
 /// What may be allocated whatever comes.
 const FIXED: usize = 64 * 1024;
-/// A list of extensions with names of one byte becomes 24 times twice its length while it is read. The
-/// limit of a head bounds that.
-const LISTS: usize = 24;
 /// What is kept after a failure: what was asked for.
 const IDLE: isize = 512;
 
@@ -71,7 +68,7 @@ fn played(chunks: &[&[u8]], limits: &HandshakeLimits, eof: bool) -> Outcome {
             let mark = ledger.open();
             let result = client.receive(std::mem::take(&mut data));
             ledger.close(mark);
-            ledger.check(FIXED, LISTS * fed);
+            ledger.check(FIXED, fed);
             steps += 1;
             match ledger.hand_over(result) {
                 Ok(None) => break,

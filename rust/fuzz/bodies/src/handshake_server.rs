@@ -1,18 +1,15 @@
 //! The bytes of a client reach a server that has not accepted anything yet, RFC 6455 §4.2.
 
-use ws13::handshake::{Accept, Field, Reject, Request, ServerHandshake, accept_token};
+use ws13::handshake::{Accept, Field, MAX_LIST, Reject, Request, ServerHandshake, accept_token};
 use ws13::{HandshakeError, HandshakeLimits, State};
+use ws13_ledger::Ledger;
 
 use crate::cuts::{cut, sizes, take};
-use crate::ledger::Ledger;
 use crate::limits;
 use crate::naive::head::{Head, Verdict};
 
 /// What may be allocated whatever comes.
 const FIXED: usize = 64 * 1024;
-/// A list of extensions with names of one byte becomes 24 times twice its length while it is read. The
-/// limit of a head bounds that.
-const LISTS: usize = 24;
 /// What is kept after a refusal or an answer.
 const IDLE: isize = 256;
 
@@ -53,7 +50,7 @@ fn played(chunks: &[&[u8]], limits: &HandshakeLimits, flags: u8) -> Outcome {
         let mark = ledger.open();
         let result = server.receive(chunk);
         ledger.close(mark);
-        ledger.check(FIXED, LISTS * fed);
+        ledger.check(FIXED, fed);
         match ledger.hand_over(result) {
             Ok(None) => assert!(
                 ledger.kept <= kept_at_most(limits, &error),
@@ -91,11 +88,11 @@ fn played(chunks: &[&[u8]], limits: &HandshakeLimits, flags: u8) -> Outcome {
     Outcome { request, error, answer, behind }
 }
 
-/// A vector may be twice as long as what is in it.
+/// What is kept is at most as long as a head may be.
 fn kept_at_most(limits: &HandshakeLimits, error: &Option<HandshakeError>) -> isize {
     match error {
         Some(_) => IDLE,
-        None => isize::try_from(2 * limits.head).expect("it is small") + IDLE,
+        None => isize::try_from(limits.head).expect("it is small") + IDLE,
     }
 }
 
@@ -126,7 +123,10 @@ fn as_the_rfc_has_it(bytes: &[u8], limits: &HandshakeLimits, outcome: &Outcome) 
     assert_eq!(outcome.behind, bytes[head.end..], "what stands behind the head is kept");
     assert_eq!([request.host.as_str()], head.all("host").as_slice());
     assert_eq!(head.start.split(' ').nth(1), Some(request.target.as_str()));
-    assert_eq!(request.subprotocols, head.elements("sec-websocket-protocol"));
+    let mut subprotocols = head.elements("sec-websocket-protocol");
+    subprotocols.truncate(MAX_LIST);
+    assert_eq!(request.subprotocols, subprotocols);
+    assert!(request.extensions.len() <= MAX_LIST);
     let lower = |field: &Field| field.name.iter().all(|byte| !byte.is_ascii_uppercase());
     assert!(request.fields.iter().all(lower));
     let answer = Head::take(&outcome.answer).expect("it is whole");

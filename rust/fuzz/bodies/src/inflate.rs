@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ws13::deflate::{Deflater, Direction, Inflated, Inflater, Level, Pool, Takeover};
 use ws13::{Fin, Violation};
+use ws13_ledger::Ledger;
 
 use crate::cuts::{cut, sizes, take};
-use crate::ledger::Ledger;
 use crate::naive::inflate::Message;
 use crate::setup::direction;
 

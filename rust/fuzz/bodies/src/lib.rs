@@ -11,7 +11,6 @@
 pub mod cuts;
 pub mod end;
 pub mod frames;
-pub mod ledger;
 pub mod limits;
 pub mod naive;
 pub mod sending;

@@ -2,6 +2,7 @@
 //! much open, so there are three verdicts.
 
 use ws13::HandshakeLimits;
+use ws13::handshake::MAX_LIST;
 
 use super::extensions::{self, is_tchar};
 
@@ -106,7 +107,8 @@ impl Head {
         let upgrades = self.has("upgrade", "websocket") && self.has("connection", "upgrade");
         let keys = self.all("sec-websocket-key");
         let protocols = self.elements("sec-websocket-protocol");
-        let distinct = (0..protocols.len()).all(|at| !protocols[..at].contains(&protocols[at]));
+        let read = &protocols[..protocols.len().min(MAX_LIST)];
+        let distinct = (0..read.len()).all(|at| !read[..at].contains(&read[at]));
         let hosts = self.all("host");
         let good = upgrades
             && self.all("sec-websocket-version") == ["13"]

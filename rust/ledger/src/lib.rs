@@ -1,4 +1,7 @@
 //! What the code under test allocates, counted apart from what its test does.
+//!
+//! A crate of its own, as the allocator of a program takes unsafe code, which `rust/core` forbids in its
+//! tests too. Whoever uses it gets the allocator with it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
