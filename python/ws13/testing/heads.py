@@ -55,21 +55,27 @@ class ReceivedHead:
 def read_head(data: bytes, start: int = 0) -> ReceivedHead | None:
     """The head that begins there; None before its empty line has come."""
     head: ReceivedHead | None = None
-    #: Values in pieces, since a folded line adds to the one before.
+    early: list[Finding] = []
+    first = start
+    # Values in pieces, since a folded line adds to the one before.
     fields: list[tuple[str, list[str]]] = []
     at = start
     while (end := data.find(b"\n", at)) >= 0:
         line = data[at:end]
         where, at = at, end + 1
         if head is None:
-            head = ReceivedHead(line.removesuffix(b"\r"))
+            if line in (b"\r", b""):
+                early.append(Finding("RFC 9112 §2.2", "an empty line before the head", where))
+                first = at
+                continue
+            head = ReceivedHead(line.removesuffix(b"\r"), findings=early)
         if not line.endswith(b"\r"):
             head.findings.append(Finding("RFC 9112 §2.2", "a line ends with LF alone", where))
         line = line.removesuffix(b"\r")
         if _CONTROL.search(line):
             sentence = "a control character in a line of the head"
             head.findings.append(Finding("RFC 9110 §5.5", sentence, where))
-        if where == start:
+        if where == first:
             continue
         if not line:
             head.size = at - start

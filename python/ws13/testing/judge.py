@@ -54,6 +54,8 @@ class Judge:
         self.messages: list[str | bytes] = []
         #: The code of the Close frame, 1005 for an empty one; None before it.
         self.close_code: int | None = None
+        #: Its reason; what is not UTF-8 of it is replaced.
+        self.close_reason = ""
         self._inflater = _inflater_for(role, extension)
         self._buffer = bytearray()
         self._header: _Header | None = None
@@ -196,12 +198,16 @@ class Judge:
     def _judge_close(self, body: bytes) -> None:
         if self.close_code is None:
             self.close_code = int.from_bytes(body[:2], "big") if len(body) > 1 else 1005
+            self.close_reason = body[2:].decode("utf-8", "replace")
         if len(body) == 1:
             self._find("RFC 6455 §5.5.1", "the body of a Close frame has one byte")
         code = int.from_bytes(body[:2], "big")
         if len(body) > 1 and code not in SENDABLE_CODES:
             section = "7.4.1" if 1000 <= code <= 1015 else "7.4.2"
-            self._find(f"RFC 6455 §{section}", f"a Close frame with the code {code}")
+            # The others are nobody's yet.
+            forbidden = code < 1000 or code in (1005, 1006, 1015)
+            sentence = f"a Close frame with the code {code}"
+            self._find(f"RFC 6455 §{section}", sentence, must=forbidden)
         if not _Text().take(body[2:], True):
             self._find("RFC 6455 §5.5.1", "the reason of a Close frame is not UTF-8")
 

@@ -14,6 +14,7 @@ from ws13.testing.cases.case import (
     Outcome,
     Refuses,
 )
+from ws13.testing.cases.observed import Observed, is_outcome, outcome_of
 from ws13.testing.roles import Role
 
 __all__ = [
@@ -23,38 +24,70 @@ __all__ = [
     "Closes",
     "Drops",
     "Echoes",
+    "Observed",
     "Outcome",
     "Refuses",
     "Role",
     "by_id",
     "cases",
     "chapters",
+    "is_outcome",
+    "outcome_of",
 ]
 
 
-@cache
-def _catalogue() -> dict[str, Case]:
+def catalogue() -> list[Case]:
+    """All cases, chapter by chapter."""
     # Read when it is asked for: some cases take a while to make.
-    from ws13.testing.cases import frames
+    from ws13.testing.cases import (
+        closing,
+        compression,
+        control,
+        fragmentation,
+        frames,
+        masking,
+        negotiation,
+        requests,
+        responses,
+        sizes,
+        text,
+    )
 
-    cases = [case for module in (frames,) for case in module.CHAPTER.cases]
-    return {case.id: case for case in cases}
+    chapters = (
+        frames.CHAPTER,
+        masking.CHAPTER,
+        fragmentation.CHAPTER,
+        control.CHAPTER,
+        closing.CHAPTER,
+        text.CHAPTER,
+        sizes.CHAPTER,
+        compression.CHAPTER,
+        negotiation.CHAPTER,
+        requests.CHAPTER,
+        responses.CHAPTER,
+    )
+    return [case for chapter in chapters for case in chapter.cases]
+
+
+@cache
+def _by_id() -> dict[str, Case]:
+    return {case.id: case for case in catalogue()}
 
 
 def chapters() -> tuple[str, ...]:
     """The names of the chapters, in order."""
-    return tuple(dict.fromkeys(case.chapter for case in _catalogue().values()))
+    return tuple(dict.fromkeys(case.chapter for case in _by_id().values()))
 
 
 def cases(role: Role | None = None, chapter: str | None = None) -> tuple[Case, ...]:
     """The cases that can be aimed at an endpoint of this role, of this chapter, or all."""
     return tuple(
         case
-        for case in _catalogue().values()
+        for case in _by_id().values()
         if (role is None or role in case.roles) and chapter in (None, case.chapter)
     )
 
 
 def by_id(id: str) -> Case:
     """The case with this id. Raises `KeyError` when there is none."""
-    return _catalogue()[id]
+    return _by_id()[id]

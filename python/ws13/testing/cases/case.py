@@ -7,7 +7,7 @@ echo, messages are not compared. What is allowed is derived from the RFCs, not f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ws13.testing.frames import Frame
 from ws13.testing.handshakes import SAMPLE_KEY, RequestHead, ResponseHead, request, response
@@ -65,8 +65,8 @@ class Drops:
 class Accepts:
     """A server under test answers with 101."""
 
-    #: Names and values of fields of the answer; None: there is no such field. Names are compared
-    #: without case, values with it, several lines as one list.
+    #: Names of fields of the answer, and what is among the elements of their lists; None: there is
+    #: no such field. Names are compared without case, values with it, several lines as one list.
     fields: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -110,7 +110,8 @@ class Case:
     extension: str | None = None
     #: Our side of TCP ends behind it.
     eof: bool = False
-    #: False: the RFC says SHOULD, or nothing; another outcome is worth a remark, and no violation.
+    #: False: the RFC says SHOULD, or binds the sender alone; another outcome is worth a remark, and
+    #: is no violation.
     must: bool = True
     #: What is sent refers to earlier messages: skipped, too, when a server agreed to
     #: ``client_no_context_takeover`` or ``client_max_window_bits``.
@@ -138,16 +139,14 @@ class Case:
             (name, host if value == HOST and str(name).lower() == "host" else value)
             for name, value in head.fields
         )
-        return RequestHead(
-            method=head.method,
+        start_line = head.start_line
+        if isinstance(start_line, str):
+            start_line = start_line.replace(f" {TARGET} ", f" {target} ")
+        return replace(
+            head,
             target=target if head.target == TARGET else head.target,
-            version=head.version,
             fields=fields,
-            start_line=head.start_line,
-            separator=head.separator,
-            line_end=head.line_end,
-            lines=head.lines,
-            body=head.body,
+            start_line=start_line,
         )
 
     def response(self, key: str) -> bytes:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ws13.testing.cases.case import Answer, Case, Closes, Drops, Outcome, Refuses
+from ws13.testing.cases.case import (
+    Accepts,
+    Answer,
+    Case,
+    Closes,
+    Drops,
+    Echoes,
+    Outcome,
+    Refuses,
+)
 from ws13.testing.frames import Frame
 from ws13.testing.handshakes import RequestHead
 from ws13.testing.roles import Role
@@ -13,6 +22,8 @@ CLIENTS = frozenset({Role.CLIENT})
 
 #: The server does not open the connection: with 400, with another status, or by ending TCP.
 REFUSED: tuple[Outcome, ...] = (Refuses((400,)), Refuses(), Refuses((0,)))
+#: Both is right.
+ACCEPTED_OR_REFUSED: tuple[Outcome, ...] = (Accepts(), *REFUSED)
 #: The client does not open the connection.
 DROPPED: tuple[Outcome, ...] = (Drops(), Closes())
 
@@ -23,6 +34,11 @@ def fails(code: int, *messages: str | bytes) -> tuple[Outcome, ...]:
     An "appropriate" code is a SHOULD, and so is the Close frame. The messages came before.
     """
     return (Closes((code,), messages=messages), Drops(messages), Closes(messages=messages))
+
+
+def echoes_or_1009(*messages: str | bytes) -> tuple[Outcome, ...]:
+    """The messages come back, or are beyond a limit of the endpoint's (RFC 6455 §10.4)."""
+    return (Echoes(messages), *fails(1009))
 
 
 def fails_on_close(code: int, *messages: str | bytes) -> tuple[Outcome, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ws13.testing.cases.case import Echoes
-from ws13.testing.cases.chapter import Chapter, fails, fails_on_close, tolerates
+from ws13.testing.cases.chapter import Chapter, echoes_or_1009, fails, fails_on_close, tolerates
 from ws13.testing.frames import Frame, LengthForm, Opcode, binary, ping, pong, text
 
 CHAPTER = Chapter("frames")
@@ -103,7 +103,7 @@ for size in (1, 124, 125, 126, 127, 128, 255, 256, 65534, 65535, 65536, 65537):
         OPCODES,
         f"A binary message of {size} bytes, its length in the fewest bytes.",
         binary(b"\xa5" * size),
-        allowed=Echoes((b"\xa5" * size,)),
+        allowed=echoes_or_1009(b"\xa5" * size) if size > 256 else Echoes((b"\xa5" * size,)),
     )
 
 LONG: tuple[tuple[LengthForm, int], ...] = (
