@@ -158,14 +158,21 @@ def test_m205_nothing_is_kept_behind_a_failure(role: str, whole: bool, frames: l
 
 @needs_proc
 @ROLES
-def test_m205_the_beginning_of_a_whole_message_is_let_go_with_a_failure(role: str) -> None:
+@pytest.mark.parametrize("size", [MIB, 1000], ids=["held", "written"])
+@pytest.mark.parametrize("payload", [b"x", "я".encode()], ids=["ascii", "other"])
+@pytest.mark.parametrize("opcode", [1, 2])
+def test_m205_the_beginning_of_a_whole_message_is_let_go_with_a_failure(
+    role: str, opcode: int, payload: bytes, size: int
+) -> None:
     connections = []
 
     def work() -> None:
         for _ in range(20):
             connection = opened(role, NAME, Config(whole_messages=True))
-            connection.receive_data(written([Frame(2, bytes(MIB), False)], role, bytes(4)))
-            assert list(connection.events()) == []
+            stream = written([Frame(opcode, MIB // len(payload) * payload, False)], role, bytes(4))
+            for at in range(0, len(stream), size):
+                connection.receive_data(stream[at : at + size])
+                assert list(connection.events()) == []
             connection.receive_data(written([Frame(2, b"")], role))
             assert len(list(connection.events())) == 1
             connections.append(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise, product
 
 import pytest
 from hypothesis import given
@@ -180,6 +180,34 @@ def test_long_text_is_decoded_in_every_cut_of_a_code_point_at_a_block() -> None:
     for cut in range(BLOCK - 12, BLOCK + 20):
         check_cut(text, [cut], 0, KEYS[2])
         check_cut(text, [5, cut], BLOCK + 7, KEYS[1])
+
+
+def test_whole_text_is_the_same_whatever_parts_it_comes_in() -> None:
+    """Parts that are held or copied, ASCII or not, one to three of them."""
+    parts = ["", "a", "b" * 5000, "c" * 40_000, "é", "漢" * 2000, "d" * 5000 + "😀"]
+    for texts in chain(*(product(parts, repeat=count) for count in (1, 2, 3))):
+        connection = Connection(SERVER, config=Config(whole_messages=True))
+        events: list[Event] = []
+        for i, text in enumerate(texts):
+            frame = Frame(0 if i else 1, text.encode(), fin=i == len(texts) - 1)
+            connection.receive_data(encode(frame, KEYS[i]))
+            assert events == []
+            events += connection.events()
+        (event,) = events
+        check_same(event.data, "".join(texts).encode().decode())
+
+
+def test_whole_text_fails_in_any_part() -> None:
+    for texts in product([b"b" * 5000, "é".encode(), b"c" * 5000 + b"\xff", b"\xff"], repeat=3):
+        connection = Connection(SERVER, config=Config(whole_messages=True))
+        events: list[Event] = []
+        for i, text in enumerate(texts):
+            connection.receive_data(encode(Frame(0 if i else 1, text, fin=i == 2), KEYS[i]))
+            events += connection.events()
+            if b"\xff" in text:
+                break
+        wanted = outcome(b"".join(texts))[-1]
+        assert events == [wanted], texts
 
 
 def test_text_from_a_server_is_decoded() -> None:

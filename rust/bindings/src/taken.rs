@@ -74,7 +74,7 @@ pub fn convert_whole<'py>(
                 None => return Ok(Taken::NoEvent),
             }
         }
-        Event::Text(piece) => match whole.add_text(py, piece)? {
+        Event::Text(piece) => match whole.add_text(py, piece, object, *most)? {
             Some(text) => TextMessage::received(py, text.into_any().unbind(), whole_message)?,
             None => return Ok(Taken::NoEvent),
         },

@@ -13,10 +13,13 @@ use crate::alloc::{self, Growing, Raised};
 pub enum Whole {
     #[default]
     Nothing,
-    /// Pieces that still stand where they were received: they are written once, when all are there.
+    /// Pieces that still stand where they were received: they are written once, when all are there. Of a
+    /// text, those are ASCII.
     Held(Vec<Held>),
     /// Pieces too small to hold on to what they stand in for.
-    Binary(Growing),
+    Binary(Growing<PyBytes>),
+    /// The same of a text, as long as it is ASCII.
+    Ascii(Growing<PyString>),
     Text(String),
 }
 
@@ -64,6 +67,7 @@ impl Whole {
             Self::Nothing | Self::Text(_) => {}
             Self::Held(held) => release(py, held),
             Self::Binary(growing) => growing.release(py),
+            Self::Ascii(growing) => growing.release(py),
         }
     }
 
@@ -81,7 +85,7 @@ impl Whole {
         let mut held = match std::mem::take(self) {
             Self::Binary(growing) => return self.grow(py, growing, piece, most),
             Self::Held(held) => held,
-            Self::Nothing | Self::Text(_) => Vec::new(),
+            _ => Vec::new(),
         };
         if piece.ends.message {
             let mut parts: Vec<_> = held.iter().map(|held| held.part(py)).collect();
@@ -95,7 +99,7 @@ impl Whole {
             *self = Self::Held(held);
             return Ok(None);
         }
-        let mut growing = Growing::default();
+        let mut growing = Growing::<PyBytes>::default();
         for part in &held {
             growing.append(py, part.part(py), most)?;
         }
@@ -106,7 +110,7 @@ impl Whole {
     fn grow<'py>(
         &mut self,
         py: Python<'py>,
-        mut growing: Growing,
+        mut growing: Growing<PyBytes>,
         piece: &Binary<'_>,
         most: usize,
     ) -> Result<Option<Bound<'py, PyBytes>>, Raised<'py>> {
@@ -121,26 +125,72 @@ impl Whole {
         Ok(None)
     }
 
-    /// Adds a piece; the message if it ends with it.
+    /// The same for text.
     pub fn add_text<'py>(
         &mut self,
         py: Python<'py>,
-        piece: Text<'_>,
+        mut piece: Text<'_>,
+        object: Option<&Py<PyBytes>>,
+        most: usize,
     ) -> Result<Option<Bound<'py, PyString>>, Raised<'py>> {
-        let mut whole = match std::mem::take(self) {
-            Self::Text(whole) => whole,
-            _ if piece.ends().message => {
+        let mut held = match std::mem::take(self) {
+            Self::Ascii(ascii) => return self.grow_text(py, ascii, piece, most),
+            Self::Text(text) => return self.collect(py, text, piece),
+            Self::Nothing if piece.ends().message => {
                 let text = alloc::received(py, piece)?;
                 // Where it stops being UTF-8 there is no message: the failure comes next.
                 return Ok(text.filter(|(_, ends)| ends.message).map(|(text, _)| text));
             }
-            Self::Nothing | Self::Held(_) | Self::Binary(_) => String::new(),
+            Self::Held(held) => held,
+            _ => Vec::new(),
         };
-        let ends = alloc::collect(py, piece, &mut whole)?;
-        if ends.message {
-            return alloc::text(py, &whole).map(Some);
+        if piece.ends().message {
+            let parts: Vec<_> = held.iter().map(|held| held.part(py)).collect();
+            if let Some(whole) = alloc::joined_ascii(py, &parts, &mut piece)? {
+                release(py, held);
+                return Ok(Some(whole));
+            }
+        } else if let Some(part) = Held::new(py, piece.payload(), object)
+            && piece.take_ascii()
+        {
+            held.push(part);
+            *self = Self::Held(held);
+            return Ok(None);
         }
-        *self = Self::Text(whole);
+        let mut ascii = Growing::<PyString>::default();
+        for part in &held {
+            ascii.append(py, part.part(py), most)?;
+        }
+        release(py, held);
+        self.grow_text(py, ascii, piece, most)
+    }
+
+    fn grow_text<'py>(
+        &mut self,
+        py: Python<'py>,
+        mut ascii: Growing<PyString>,
+        mut piece: Text<'_>,
+        most: usize,
+    ) -> Result<Option<Bound<'py, PyString>>, Raised<'py>> {
+        match ascii.append_text(py, &mut piece, most)? {
+            Some(ends) if ends.message => return ascii.finish(py).map(Some),
+            Some(_) => *self = Self::Ascii(ascii),
+            None => return self.collect(py, ascii.into_string(py)?, piece),
+        }
+        Ok(None)
+    }
+
+    fn collect<'py>(
+        &mut self,
+        py: Python<'py>,
+        mut text: String,
+        piece: Text<'_>,
+    ) -> Result<Option<Bound<'py, PyString>>, Raised<'py>> {
+        let ends = alloc::collect(py, piece, &mut text)?;
+        if ends.message {
+            return alloc::text(py, &text).map(Some);
+        }
+        *self = Self::Text(text);
         Ok(None)
     }
 }

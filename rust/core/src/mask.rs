@@ -98,6 +98,18 @@ impl Mask {
         }
     }
 
+    /// Whether everything in `source`, masked or unmasked, is ASCII.
+    pub(crate) fn is_ascii(self, source: &[u8]) -> bool {
+        source.chunks(STRETCH).all(|stretch| {
+            let (words, rest) = stretch.as_chunks::<8>();
+            let seen =
+                words.iter().fold(0, |seen, word| seen | u64::from_le_bytes(*word) ^ self.word());
+            let rest = rest.iter().zip(self.word().to_le_bytes());
+            let seen = rest.fold(seen, |seen, (byte, key)| seen | u64::from(byte ^ key));
+            seen & HIGH_BITS == 0
+        })
+    }
+
     /// Appends `source`, masked or unmasked, to `target`.
     pub fn append(self, source: &[u8], target: &mut Vec<u8>) {
         let start = target.len();
@@ -157,6 +169,7 @@ mod tests {
         let mut target = vec![0x55; source.len()];
         let ascii = mask.copy_ascii(source, &mut target);
         assert_eq!(appended, [b"before".as_slice(), &target].concat());
+        assert_eq!(ascii, mask.is_ascii(source));
         (target, ascii)
     }
 
@@ -197,6 +210,20 @@ mod tests {
                 plain[at] = 0x80;
                 assert!(!copied(Mask::new(key), &naive(&plain, key)).1);
             }
+        }
+    }
+
+    #[test]
+    fn one_byte_above_ascii_is_seen_in_every_stretch() {
+        let key = [0xA1, 0, 0xFF, 0x7F];
+        let ascii = vec![b'x'; 2 * STRETCH + 3];
+        assert!(Mask::new(key).is_ascii(&naive(&ascii, key)));
+        for at in [0, STRETCH - 1, STRETCH, 2 * STRETCH - 1, 2 * STRETCH, 2 * STRETCH + 2] {
+            let mut plain = ascii.clone();
+            plain[at] = 0x80;
+            let masked = naive(&plain, key);
+            assert!(!Mask::new(key).is_ascii(&masked));
+            assert!(!Mask::new(key).copy_ascii(&masked, &mut plain));
         }
     }
 }

@@ -72,6 +72,25 @@ impl<'a> Text<'a> {
         Some(self.ends)
     }
 
+    /// Whether the piece is ASCII. Then it counts as taken, and [`Text::payload`] is for the caller to
+    /// unmask when it likes; otherwise [`Text::check`] or [`Text::decode`] is to be called.
+    #[must_use]
+    pub fn take_ascii(&mut self) -> bool {
+        let ascii =
+            self.utf8.pending().is_empty() && self.payload.mask().is_ascii(self.payload.masked());
+        if ascii {
+            self.utf8.skip_ascii(self.len());
+            self.taken = true;
+        }
+        ascii
+    }
+
+    /// The piece as it stands, not validated.
+    #[must_use]
+    pub const fn payload(&self) -> &Payload<'a> {
+        &self.payload
+    }
+
     /// The whole code points of the piece, kept in `scratch`; `None` if there is none because the text
     /// stops being UTF-8 at once. The fault is then the next event.
     #[must_use]

@@ -252,7 +252,7 @@ fn the_event_goes_out_as_expected_or_is_refused_without_a_trace() {
         }
     }
     assert_eq!(inexpressible.len(), 28, "{inexpressible:#?}");
-    report.finish(381);
+    report.finish(383);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! New `bytes`, filled in one go, before anybody else can see them.
 
-use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -79,90 +78,11 @@ fn bytes<'py>(
 
 /// A `bytes` object of `length` bytes that nobody has written yet.
 #[inline]
-fn uninitialised(py: Python<'_>, length: usize) -> Result<Bound<'_, PyBytes>, Raised<'_>> {
+pub fn uninitialised(py: Python<'_>, length: usize) -> Result<Bound<'_, PyBytes>, Raised<'_>> {
     // SAFETY: a null pointer asks for an object whose bytes are not initialised; the call returns a
     // new reference to a `bytes` of `length` bytes, or null with an exception set.
     unsafe {
         let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size(length));
         Ok(owned(py, object)?.cast_into_unchecked())
-    }
-}
-
-unsafe extern "C" {
-    /// Documented for C, and kept by PyO3 to itself.
-    fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, size: ffi::Py_ssize_t) -> c_int;
-}
-
-/// A `bytes` object that grows piece by piece; nobody else can see it before it is finished.
-#[derive(Default)]
-pub struct Growing {
-    object: Option<Py<PyBytes>>,
-    length: usize,
-}
-
-impl Growing {
-    /// Bytes so far.
-    pub const fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Adds `piece`. `total` is how long the whole is going to be, as far as that is known: room is made
-    /// for at most so many bytes, and never for more than twice of what has come and 64 KiB.
-    pub fn append<'py>(
-        &mut self,
-        py: Python<'py>,
-        (piece, mask): (&[u8], Mask),
-        total: usize,
-    ) -> Result<(), Raised<'py>> {
-        let length = self.length.saturating_add(piece.len());
-        if length == 0 {
-            return Ok(());
-        }
-        let capacity = self.object.as_ref().map_or(0, |object| object.as_bytes(py).len());
-        if length > capacity {
-            let grown = length.saturating_mul(2).saturating_add(64 * 1024);
-            self.resize(py, grown.min(total).max(length))?;
-        }
-        let Some(object) = &self.object else { return Ok(()) };
-        // SAFETY: the object is ours alone (nothing hands it out before `finish`), holds `capacity`
-        // bytes, and those from `length` on are written before anybody reads them.
-        let target = unsafe {
-            let start = ffi::PyBytes_AsString(object.as_ptr());
-            let start = start.cast::<MaybeUninit<u8>>().add(self.length);
-            core::slice::from_raw_parts_mut(start, piece.len())
-        };
-        write((piece, mask), target);
-        self.length = length;
-        Ok(())
-    }
-
-    /// Lets go of what was added.
-    pub fn release(self, py: Python<'_>) {
-        drop(self.object.map(|object| object.into_bound(py)));
-    }
-
-    /// The object, as long as what was added.
-    pub fn finish<'py>(mut self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Raised<'py>> {
-        if self.length > 0 {
-            self.resize(py, self.length)?;
-        }
-        Ok(self.object.take().map_or_else(|| PyBytes::new(py, b""), |object| object.into_bound(py)))
-    }
-
-    fn resize<'py>(&mut self, py: Python<'py>, length: usize) -> Result<(), Raised<'py>> {
-        let Some(object) = self.object.take() else {
-            self.object = Some(uninitialised(py, length)?.unbind());
-            return Ok(());
-        };
-        let size = size(length);
-        let mut object = object.into_ptr();
-        // SAFETY: there is one reference to the object, which is not the shared empty one; the call
-        // takes it and leaves a new one, or null with an exception set.
-        let object = unsafe {
-            _PyBytes_Resize(&raw mut object, size);
-            owned(py, object)?.cast_into_unchecked::<PyBytes>()
-        };
-        self.object = Some(object.unbind());
-        Ok(())
     }
 }

@@ -19,6 +19,7 @@
 
 mod bytes;
 mod event;
+mod growing;
 mod iterator;
 mod list;
 mod method;
@@ -32,15 +33,16 @@ use pyo3::exceptions::{PyMemoryError, PyRuntimeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-pub use bytes::{Growing, frame, frame_behind, joined, payload};
+pub use bytes::{frame, frame_behind, joined, payload};
 pub use event::{EventClass, class};
+pub use growing::Growing;
 pub use iterator::{Iterator, Next, Source};
 pub use list::list;
 pub(crate) use method::method;
 pub use method::{Method, install};
 pub use object::{GilCell, drop_empty_dict, set_attribute};
 pub use spare::Spares;
-pub use text::{collect, received, string, text};
+pub use text::{collect, joined_ascii, received, string, text};
 
 /// A Python exception is set. Next to an object it takes no room in a result, while moving a `PyErr`
 /// costs as much as making a short message.

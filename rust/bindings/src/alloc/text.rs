@@ -9,10 +9,10 @@ use core::mem::MaybeUninit;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use ws13::{Block, Ends, Text};
+use ws13::{Block, Ends, Mask, Text};
 
 use super::transcode::{self, Survey, Unit};
-use super::wide::write;
+use super::wide::{Ascii, write};
 use super::{GilCell, Raised, owned, panicked, size};
 
 /// Where text is unmasked and validated; aligned so that what is read side by side lies in one line of
@@ -92,10 +92,33 @@ pub fn string<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyString>, 
 
 /// `text` as a `str`.
 pub fn text<'py>(py: Python<'py>, text: &str) -> Result<Bound<'py, PyString>, Raised<'py>> {
-    if text.len() < LEAST || !transcode::is_available() {
+    if text.len() < LEAST || !transcode::is_available() || text.is_ascii() {
         return string(py, text);
     }
     transcoded(py, transcode::survey(text), |each| each(text.as_bytes()))
+}
+
+/// The parts and `last`, unmasked, one behind the other, as a `str`, if all are ASCII.
+pub fn joined_ascii<'py>(
+    py: Python<'py>,
+    parts: &[(&[u8], Mask)],
+    last: &mut Text<'_>,
+) -> Result<Option<Bound<'py, PyString>>, Raised<'py>> {
+    let length = parts.iter().map(|(part, _)| part.len()).sum::<usize>() + last.len();
+    let fill = |target: &mut [MaybeUninit<u8>]| {
+        // What nobody has looked at first.
+        let (mut target, end) = target.split_at_mut(length - last.len());
+        let ends = write(last, end)?;
+        for (part, mask) in parts {
+            let (place, rest) = target.split_at_mut(part.len());
+            write(Ascii(part, *mask), place).then_some(())?;
+            target = rest;
+        }
+        Some(ends)
+    };
+    // SAFETY: as in `ascii`.
+    let found = unsafe { filled(py, length, 0x7F, ffi::PyUnicode_1BYTE_DATA, fill)? };
+    Ok(found.map(|(text, _)| text))
 }
 
 /// Appends the piece to `whole`; which ends it reaches, none if it is not UTF-8 from its first byte on.
@@ -171,12 +194,7 @@ unsafe fn filled<'py, T, R>(
     data: unsafe fn(*mut ffi::PyObject) -> *mut T,
     fill: impl FnOnce(&mut [MaybeUninit<T>]) -> Option<R>,
 ) -> Result<Option<(Bound<'py, PyString>, R)>, Raised<'py>> {
-    // SAFETY: returns a new reference to a compact string of `length` code points, not initialised but
-    // for its final NUL, or null with an exception set.
-    let object = unsafe {
-        let object = ffi::PyUnicode_New(size(length), largest);
-        owned(py, object)?.cast_into_unchecked::<PyString>()
-    };
+    let object = uninitialised(py, length, largest)?;
     // SAFETY: such a string holds `length` units from there on, and no other reference to it exists
     // before this function returns.
     let target = unsafe {
@@ -184,4 +202,23 @@ unsafe fn filled<'py, T, R>(
         core::slice::from_raw_parts_mut(start, length)
     };
     Ok(fill(target).map(|result| (object, result)))
+}
+
+/// A `str` of `length` ASCII characters that nobody has written yet.
+pub fn new_ascii(py: Python<'_>, length: usize) -> Result<Bound<'_, PyString>, Raised<'_>> {
+    uninitialised(py, length, 0x7F)
+}
+
+#[inline]
+fn uninitialised(
+    py: Python<'_>,
+    length: usize,
+    largest: ffi::Py_UCS4,
+) -> Result<Bound<'_, PyString>, Raised<'_>> {
+    // SAFETY: returns a new reference to a compact string of `length` code points, not initialised but
+    // for its final NUL, or null with an exception set.
+    unsafe {
+        let object = ffi::PyUnicode_New(size(length), largest);
+        Ok(owned(py, object)?.cast_into_unchecked())
+    }
 }

@@ -10,9 +10,33 @@ const LEAST: usize = 1024;
 /// What is written once, into its final place. All are `#[inline(always)]`: a function that is compiled
 /// for AVX2 has to contain the loop, not call it.
 pub trait Written {
-    type Outcome;
+    type Outcome: Outcome;
 
     fn write(self, target: &mut [MaybeUninit<u8>]) -> Self::Outcome;
+}
+
+/// What comes of writing.
+pub trait Outcome {
+    /// Whether all of the target has been written as it was meant to be.
+    fn is_written(&self) -> bool;
+}
+
+impl Outcome for () {
+    fn is_written(&self) -> bool {
+        true
+    }
+}
+
+impl Outcome for bool {
+    fn is_written(&self) -> bool {
+        *self
+    }
+}
+
+impl Outcome for Option<Ends> {
+    fn is_written(&self) -> bool {
+        self.is_some()
+    }
 }
 
 /// Writes `source` to `target`, compiled for AVX2 if the processor has it: the same code, with half as
@@ -58,6 +82,18 @@ impl Written for (&[u8], Mask) {
     #[inline(always)]
     fn write(self, target: &mut [MaybeUninit<u8>]) {
         self.1.copy(self.0, target);
+    }
+}
+
+/// A part of something, if it is ASCII.
+pub struct Ascii<'a>(pub &'a [u8], pub Mask);
+
+impl Written for Ascii<'_> {
+    type Outcome = bool;
+
+    #[inline(always)]
+    fn write(self, target: &mut [MaybeUninit<u8>]) -> bool {
+        self.1.copy_ascii(self.0, target)
     }
 }
 

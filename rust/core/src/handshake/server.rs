@@ -292,6 +292,11 @@ impl ServerHandshake {
         if let Some((name, value)) = extra {
             write(&mut head, name.as_bytes(), value.as_bytes());
         }
+        // RFC 9110 §15.5.22: 426 says to which protocol; §7.8: and Connection says that it does.
+        if reject.status == 426 && !reject.fields.iter().any(|field| field.name.eq_ignore_ascii_case(b"upgrade")) {
+            write(&mut head, b"Upgrade", b"websocket");
+            write(&mut head, b"Connection", b"Upgrade");
+        }
         head.extend_from_slice(b"\r\n");
         self.state.take(Step::SendReject)?;
         self.refuse();
