@@ -17,6 +17,8 @@ from ws13.testing.handshakes import accept_for
 from ws13.testing.heads import ReceivedHead, is_token, read_head
 
 _HOST = re.compile(r"(\[[0-9A-Za-z:.]+\]|[0-9A-Za-z._~%!$&'()*+,;=-]+)(:[0-9]*)?")
+#: Of 0 to 255, without leading zeros (RFC 6455 §4.3).
+_VERSION_NUMBER = re.compile("[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
 _EXTENSIONS = "sec-websocket-extensions"
 _PROTOCOL = "sec-websocket-protocol"
 _KEY = "sec-websocket-key"
@@ -146,7 +148,7 @@ def _judge_refusal(asked: ReceivedHead, head: ReceivedHead, findings: _Findings)
     if head.status == 405 and not head.values("allow"):
         findings.add("RFC 9110 §15.5.6", "405 without Allow")
     version = asked.values(_VERSION)
-    if len(version) == 1 and version[0].isdecimal() and version != ["13"]:
+    if len(version) == 1 and _VERSION_NUMBER.fullmatch(version[0]) and version != ["13"]:
         upgrades = asked.has_token("upgrade", "websocket")
         if upgrades and "13" not in head.elements(_VERSION):
             sentence = f"version {version[0]} is refused without Sec-WebSocket-Version"

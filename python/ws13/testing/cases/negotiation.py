@@ -10,7 +10,8 @@ from ws13.testing.handshakes import ResponseHead, request, response
 CHAPTER = Chapter("negotiation")
 add = CHAPTER.add
 NAME = "Sec-WebSocket-Extensions"
-DECLINED: tuple[Outcome, ...] = (Accepts(((NAME, None),)), *REFUSED)
+# What is not declined is refused with "an HTTP response", RFC 6455 §4.2.1.
+DECLINED: tuple[Outcome, ...] = (Accepts(((NAME, None),)), Refuses((400,)), Refuses())
 
 
 def offer(slug: str, section: str, title: str, *lines: str, allowed: tuple[Outcome, ...]) -> None:

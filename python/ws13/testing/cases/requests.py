@@ -10,7 +10,7 @@ from ws13.testing.cases.chapter import (
     Chapter,
     fails,
 )
-from ws13.testing.frames import text
+from ws13.testing.frames import Frame, text
 from ws13.testing.handshakes import SAMPLE_KEY, RequestHead, accept_for, request
 
 CHAPTER = Chapter("requests")
@@ -41,8 +41,6 @@ add(
     GOOD,
     Accepts(
         (
-            ("Upgrade", "websocket"),
-            ("Connection", "Upgrade"),
             ("Sec-WebSocket-Accept", accept_for(SAMPLE_KEY)),
             ("Sec-WebSocket-Extensions", None),
             (PROTOCOL, None),
@@ -301,20 +299,29 @@ for slug, line in {
         must=False,
     )
 
-for slug, head in {
-    "content-length": GOOD.with_field("Content-Length", "5").with_body(b"Hello"),
-    "chunked": GOOD.with_field("Transfer-Encoding", "chunked").with_body(b"0\r\n\r\n"),
-    "content-length-and-chunked": GOOD.with_field("Content-Length", "5")
-    .with_field("Transfer-Encoding", "chunked")
-    .with_body(b"0\r\n\r\n"),
-}.items():
-    add(
+# "The client can't change the protocol it is sending in the middle of a message": where a server
+# accepts, frames begin behind the body.
+BODIES: dict[str, tuple[RequestHead, tuple[Frame | bytes, ...]]] = {
+    "content-length": (GOOD.with_field("Content-Length", "5").with_body(b"Hello"), ()),
+    "chunked": (GOOD.with_field("Transfer-Encoding", "chunked").with_body(b"0\r\n\r\n"), ()),
+    "content-length-and-chunked": (
+        GOOD.with_field("Content-Length", "5")
+        .with_field("Transfer-Encoding", "chunked")
+        .with_body(b"0\r\n\r\n"),
+        (),
+    ),
+    "behind-the-answer": (GOOD.with_field("Content-Length", "5"), (b"Hello",)),
+}
+for slug, (head, body) in BODIES.items():
+    CHAPTER.add(
         f"body-{slug}",
-        "RFC 9110 §9.3.1",
-        "A request for an upgrade that has a body, which has no meaning.",
-        head,
-        (*REFUSED, Accepts()),
-        must=False,
+        "RFC 9110 §7.8",
+        "A request for an upgrade that has a body, then a message.",
+        *body,
+        text("Hello"),
+        allowed=(*REFUSED, Echoes(("Hello",))),
+        roles=SERVERS,
+        opening=head,
     )
 for slug, length in {"plus": "+5", "words": "five", "minus": "-1", "two": "5, 6"}.items():
     add(
