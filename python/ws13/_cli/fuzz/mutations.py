@@ -94,14 +94,14 @@ def _allowed(
         first = ours.violations[0].sentence
         return fails, first.endswith(MUST_FAIL) or first.startswith("RSV1 is set in a")
     messages = tuple(ours.messages)
-    if ours.close_code is not None:
-        return (Closes((ours.close_code,), messages=messages), Closes(messages=messages)), True
-    if eof:
-        return (Drops(messages), Closes(messages=messages)), False
     pongs = tuple(frame.payload for frame in sent if frame.opcode == Opcode.PING)
     if _breaks_off_compressed(sent):
         # The judge inflates whole messages; a receiver may see sooner that this is no DEFLATE.
         return (Echoes(messages, pongs), Closes(messages=messages), Drops(messages)), False
+    if ours.close_code is not None:
+        return (Closes((ours.close_code,), messages=messages), Closes(messages=messages)), True
+    if eof:
+        return (Drops(messages), Closes(messages=messages)), False
     # Choice: an endpoint may have limits of its own, RFC 6455 §10.4, or reserves.
     busy = Closes((1008, 1009, 1011, 1013), messages=messages)
     return (Echoes(messages, pongs), busy), True

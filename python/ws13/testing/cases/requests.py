@@ -164,7 +164,8 @@ for slug, host in {
     )
 for slug, head in {
     "missing": GOOD.without("Upgrade"),
-    "h2c": GOOD.replacing("Upgrade", "h2c"),
+    # No protocol that a server might know and switch to.
+    "other": GOOD.replacing("Upgrade", "x-other"),
     "websockets": GOOD.replacing("Upgrade", "websockets"),
     "empty": GOOD.replacing("Upgrade", ""),
     "quoted": GOOD.replacing("Upgrade", '"websocket"'),
