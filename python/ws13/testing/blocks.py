@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from enum import Enum
+from functools import cache
 
 #: What the sender of a message removes and its receiver appends (RFC 7692 §7.2.1, §7.2.2).
 TAIL = b"\x00\x00\xff\xff"
@@ -53,6 +54,11 @@ _DISTANCES = [
 ]
 
 
+@cache
+def _reversed(code: int, bits: int) -> int:
+    return int(f"{code:0{bits}b}"[::-1], 2)
+
+
 def _code(table: list[tuple[int, int, int]], value: int) -> tuple[int, int, int]:
     """The code of a length or distance, its extra bits, and how many these are."""
     code, base, bits = max((row for row in table if row[1] <= value), key=lambda row: row[1])
@@ -78,7 +84,7 @@ class BlockWriter:
 
     def _huffman(self, code: int, bits: int) -> None:
         """The bits of a Huffman code, the highest one first."""
-        self._put(int(f"{code:0{bits}b}"[::-1], 2), bits)
+        self._put(_reversed(code, bits), bits)
 
     def align(self) -> None:
         """Fill up the last byte with zeros."""

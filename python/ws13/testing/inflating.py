@@ -20,10 +20,12 @@ _SMALL_PIECE = 64
 class NotDeflateError(ValueError):
     """The payload of a message is not what RFC 7692 makes."""
 
-    def __init__(self, section: str, sentence: str) -> None:
+    def __init__(self, section: str, sentence: str, readable: bytes | None = None) -> None:
         super().__init__(sentence)
         #: The section of the rule.
         self.section = section
+        #: The message, if there is no doubt about it all the same.
+        self.readable = readable
 
 
 class Inflater:
@@ -42,7 +44,18 @@ class Inflater:
         Raises `NotDeflateError`; behind it, messages that refer to this one cannot be read. Takes
         time in proportion to what goes in and comes out.
         """
-        self.lost = self.context_takeover
+        try:
+            message = self._inflate(payload)
+        except NotDeflateError as error:
+            if error.readable is None:
+                self.lost = self.context_takeover
+            else:
+                self._remember(error.readable)
+            raise
+        self._remember(message)
+        return message
+
+    def _inflate(self, payload: bytes) -> bytes:
         message = _Stream(self._history, 15).run(payload)
         if len(self._history) + len(message) > 1 << self.window_bits < 1 << 15:
             # Only now can a reference leave the window: byte by byte, zlib notices.
@@ -50,10 +63,11 @@ class Inflater:
                 _Stream(self._history, self.window_bits).run(payload, largest=1)
             except NotDeflateError as error:
                 raise NotDeflateError("RFC 7692 §7.1.2", f"window: {error}") from None
-        self.lost = False
+        return message
+
+    def _remember(self, message: bytes) -> None:
         if self.context_takeover:
             self._history = (self._history + message)[-(1 << self.window_bits) :]
-        return message
 
 
 class _Stream:
@@ -65,6 +79,8 @@ class _Stream:
         self._out = bytearray(history)
         self._start = len(history)
         self._codec = self._new()
+        #: Nothing went into the inflater yet.
+        self._fresh = True
 
     def _new(self) -> zlib._Decompress:  # pyright: ignore[reportPrivateUsage]
         """An inflater that has seen all that came out so far."""
@@ -79,6 +95,9 @@ class _Stream:
         for start in range(0, len(payload), size):
             self._feed(payload[start : start + size], largest)
         end = len(self._out)
+        if self._fresh:
+            what = "nothing stands behind a block with BFINAL" if payload else "it is empty"
+            raise NotDeflateError("RFC 7692 §7.2.1", what, bytes(self._out[self._start :]))
         self._feed(TAIL, largest)
         if len(self._out) > end or not self._at_a_block():
             sentence = "it does not end with the header of an empty stored block"
@@ -88,12 +107,14 @@ class _Stream:
     def _feed(self, data: bytes, largest: int) -> None:
         try:
             while True:
+                self._fresh = self._fresh and not data
                 part = self._codec.decompress(data, largest)
                 self._out += part
                 data = self._codec.unconsumed_tail
                 if self._codec.eof:  # BFINAL: another stream goes on with the window
                     data = self._codec.unused_data
                     self._codec = self._new()
+                    self._fresh = True
                 # Of a long match some may still come when all input is used.
                 if not data and not (part and largest):
                     break

@@ -189,7 +189,7 @@ class Judge:
             return self._inflater.message(payload)
         except NotDeflateError as error:
             self._find(error.section, f"a message that cannot be inflated: {error}")
-            return None
+            return error.readable
 
     def _judge_text(self, payload: bytes, final: bool) -> None:
         if self._text.valid and not self._text.take(payload, final):
