@@ -156,7 +156,6 @@ def test_frames_are_masked_for_a_server_and_bytes_are_not_touched() -> None:
     assert by_id("frames/text").data(Role.CLIENT) == [b"\x81\x05Hello"]
 
 
-@pytest.mark.xfail(reason="RFC 9110 §15.5.22: ws13 answers 426 without Upgrade", strict=True)
 def test_the_refusal_of_a_version_says_which_protocol_is_required() -> None:
     request = bytes(by_id("requests/websocket-version-12").request())
     end = Echo(Role.SERVER, deflate=False)

@@ -177,15 +177,19 @@ def _fin(rng: random.Random, items: Items) -> None:
 
 
 def _reserved_bit(rng: random.Random, items: Items) -> None:
-    bit = rng.choice(("rsv1", "rsv2", "rsv3"))
-    _change(rng, items, lambda frame: replace(frame, **{bit: not getattr(frame, bit)}))
+    match rng.randrange(3):
+        case 0:
+            _change(rng, items, lambda frame: replace(frame, rsv1=not frame.rsv1))
+        case 1:
+            _change(rng, items, lambda frame: replace(frame, rsv2=not frame.rsv2))
+        case _:
+            _change(rng, items, lambda frame: replace(frame, rsv3=not frame.rsv3))
 
 
 def _length_form(rng: random.Random, items: Items) -> None:
     def change(frame: Frame) -> Frame:
-        form = rng.choice((16, 64))
-        fits = frame.length < 2**16 or form == 64
-        return replace(frame, length_form=form) if fits else frame
+        short = frame.length < 2**16 and rng.random() < 0.5
+        return replace(frame, length_form=16 if short else 64)
 
     _change(rng, items, change)
 

@@ -86,7 +86,13 @@ def add_fuzz(commands: Commands) -> None:
         help="only this case, or with ID/ this chapter; may be given several times",
     )
     add("--list", action="store_true", help="print the cases and what they allow, and end")
-    add("--seed", type=count, default=0, metavar="N", help="of the random conversations")
+    add(
+        "--seed",
+        type=count,
+        default=0,
+        metavar="N",
+        help="of the random conversations (default: another one each time)",
+    )
     add(
         "--random",
         type=count,

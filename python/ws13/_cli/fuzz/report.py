@@ -148,8 +148,8 @@ def _finding(result: Result) -> str:
         f"<h3><code>{_text(result.case.id)}</code></h3>"
         f"<p>{_text(result.case.title)} Allowed: {_text(words.wanted(result.case.allowed))}.</p>"
         f"<p>Sent: {_text(words.sent(result.case, result.role))}.</p><ul>{opinions}</ul>"
-        f"<details><summary>Bytes</summary><pre>sent {_text(_hex(result.sent))}</pre>"
-        f"<pre>came {_text(_hex(result.received))}</pre></details>"
+        f"<details><summary>Bytes</summary><p>Sent:</p><pre>{_text(_legible(result.sent))}</pre>"
+        f"<p>Came:</p><pre>{_text(_legible(result.received))}</pre></details>"
     )
 
 
@@ -162,8 +162,8 @@ def _row(result: Result) -> str:
     )
 
 
-def _hex(data: bytes) -> str:
-    return words.hexadecimal(data, MOST_BYTES)
+def _legible(data: bytes) -> str:
+    return words.legible(data, MOST_BYTES)
 
 
 def _text(text: str) -> str:

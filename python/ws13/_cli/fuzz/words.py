@@ -132,6 +132,12 @@ def _fields_in_words(fields: Sequence[tuple[str, str | None]]) -> str:
     )
 
 
-def hexadecimal(data: bytes, most: int = 4096) -> str:
-    """For reports: all of it, or its beginning."""
-    return data[:most].hex(" ") + (f" ... ({len(data)} bytes)" if len(data) > most else "")
+def legible(data: bytes, most: int) -> str:
+    """For reports: a head as text and the rest as hexadecimal digits, up to so many bytes."""
+    shown = data[:most]
+    head, end, rest = shown.partition(b"\r\n\r\n")
+    if not end:
+        head, rest = b"", shown
+    lines = [visible(line.decode("latin-1")) for line in head.split(b"\r\n")]
+    more = f" ... ({len(data)} bytes)" if len(data) > most else ""
+    return "\n".join([*lines, "", rest.hex(" ") + more]).strip()
