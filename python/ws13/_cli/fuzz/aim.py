@@ -40,6 +40,8 @@ class Patience:
     answer: float = 5.0
     #: For what may still come when the verdict is nearly clear.
     grace: float = 0.3
+    #: Before a Close frame is answered.
+    pause: float = 0.02
 
 
 class UnreachableError(Exception):
@@ -198,11 +200,16 @@ async def converse(
     key = rng.randbytes(4)
     read = len(wire.received)
     await _send(wire, b"".join(case.data(exchange.role, key)), cut)
-    if case.eof:
+    probe = a_ping(PROBE)
+    if not case.eof:
+        wire.send(bytes(probe.masked(key) if exchange.role is Role.SERVER else probe))
+    elif exchange.role is Role.CLIENT and case.opening is not None:
+        # A client that takes a wrong answer for a good one shows it by its Pong.
+        wire.send(bytes(probe))
+        await wire.news(patience.grace)
         wire.finish()
     else:
-        probe = a_ping(PROBE)
-        wire.send(bytes(probe.masked(key) if exchange.role is Role.SERVER else probe))
+        wire.finish()
     deadline = time.monotonic() + patience.answer
     while True:
         exchange.take(bytes(wire.received[read:]))
@@ -244,6 +251,9 @@ def _is_hopeless(exchange: Exchange) -> bool:
 
 async def _close(wire: Wire, exchange: Exchange, patience: Patience, key: bytes, read: int) -> None:
     """Behind the endpoint's Close frame: ours, and the end of TCP."""
+    # What it sends behind its Close frame first: writing to a peer that is gone loses what came.
+    while wire.is_open and await wire.news(patience.pause):
+        pass
     if exchange.role is Role.CLIENT:
         # The server ends TCP (RFC 6455 §7.1.1), once it is clear that nothing comes behind it.
         wire.send(bytes(close(1000)))

@@ -11,6 +11,7 @@ from ws13.testing import Role, read_head
 from ws13.testing.cases import Case
 
 from .aim import Patience, answer_client, offers
+from .exchange import Exchange
 from .options import FuzzOptions
 from .progress import Progress
 from .results import Report, Result
@@ -18,6 +19,8 @@ from .server_run import ALIVE, GREETING, cut_for
 from .verdict import Opinion, Verdict, judge
 from .wire import Wire
 
+#: So many clients may fail with a good connection before it is given up.
+GREETINGS = 3
 #: So many seconds without a client end the run.
 IDLE = 30.0
 
@@ -32,6 +35,7 @@ class ClientRun:
         self.echoes = True
         self._cases: list[Case] = []
         self._greeted = False
+        self._greetings = 0
         self._busy = 0
         self._last = time.monotonic()
         self._done = asyncio.Event()
@@ -128,11 +132,23 @@ class ClientRun:
         self._requests.update(finding.sentence for finding in new)
         exchange.handshake_findings = new
         if case is ALIVE:
-            if exchange.is_probed:
-                self.echoes = exchange.messages == [GREETING]
-                self._greeted = True
+            self._greet(exchange)
             return
         self._told(Result.of(exchange, judge(exchange)))
+
+    def _greet(self, exchange: Exchange) -> None:
+        """Whether the client echoes, and what is wrong with its requests."""
+        (*wrong, opinion) = judge(exchange)
+        if wrong:
+            self._told(Result.of(exchange, wrong))
+        if exchange.is_probed:
+            self.echoes = exchange.messages == [GREETING]
+            self._greeted = True
+            return
+        self._greetings += 1
+        if self._greetings == GREETINGS:
+            self.report.stopped = f"no client bears a good handshake and Ping: {opinion.sentence}"
+            self._done.set()
 
     def _told(self, result: Result) -> None:
         self.report.results.append(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ws13.testing import Finding, Frame, Judge, Opcode, ReceivedHead, Role
-from ws13.testing.cases import Case
+from ws13.testing.cases import Case, Observed
 
 from .wire import Ending
 
@@ -70,3 +70,18 @@ class Exchange:
     def pongs(self) -> list[bytes]:
         """The payloads of the Pongs that came, without that of the probe."""
         return [f.payload for f in self.frames if f.opcode == Opcode.PONG and f.payload != PROBE]
+
+    def observed(self) -> Observed:
+        """What the outcomes of a case are compared with."""
+        judge = self.judge
+        takes_any = self.role is Role.CLIENT and self.case.eof and self.is_probed
+        return Observed(
+            answer=self.response if self.role is Role.SERVER else None,
+            messages=self.messages,
+            pongs=self.pongs,
+            close_code=None if judge is None else judge.close_code,
+            reason="" if judge is None else judge.close_reason,
+            ended=self.ending is not Ending.OPEN and not takes_any,
+            alive=self.is_probed,
+            echoing=self.echoes,
+        )

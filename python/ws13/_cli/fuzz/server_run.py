@@ -61,6 +61,7 @@ class ServerRun:
     async def run(self, cases: Sequence[Case], progress: Progress) -> None:
         """Carry out the cases."""
         started = time.monotonic()
+        self.report.left = len(cases)
         try:
             self.echoes = await self._greet()
         except UnreachableError as error:
@@ -70,16 +71,14 @@ class ServerRun:
             self.report.stopped = str(error)
             return
         self.report.echoes = self.echoes
-        begun = 0
         for batch in _batches(cases):
             if time.monotonic() - started > self.options.duration:
                 self.report.stopped = f"the time of {self.options.duration:g} s was over"
                 break
-            begun += len(batch)
+            self.report.left -= len(batch)
             await self._batch(batch, progress)
             if self.report.stopped:
                 break
-        self.report.left = len(cases) - begun
 
     async def _greet(self) -> bool:
         """Whether the server echoes messages."""

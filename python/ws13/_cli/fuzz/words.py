@@ -52,8 +52,8 @@ def item_in_words(item: Frame | bytes) -> str:
 
 def close_in_words(frame: Frame) -> str:
     """A Close frame with code and reason, if it has them."""
-    flags = str(frame).partition(",")[0].removeprefix("CLOSE fin").strip()
-    words = f"Close {flags}".strip()
+    bits = [name for name in ("rsv1", "rsv2", "rsv3") if getattr(frame, name)]
+    words = " ".join(["Close", *bits, *([] if frame.fin else ["without FIN"])])
     if len(frame.payload) < 2:
         return f"{words} {payload_in_words(frame.payload)}" if frame.payload else f"{words} (empty)"
     code, reason = int.from_bytes(frame.payload[:2], "big"), frame.payload[2:]

@@ -90,8 +90,10 @@ def _begins(messages: Sequence[str | bytes], observed: Observed) -> bool:
 
 
 def _answered(pings: Sequence[bytes], pongs: Sequence[bytes]) -> bool:
-    """Whether the Pongs are answers in order, the last Ping's among them (RFC 6455 §5.5.3)."""
-    if not pings:
-        return True
+    """Whether the Pongs are answers in order, the last Ping's among them.
+
+    Others may be left out, and Pongs that nobody asked for may come (RFC 6455 §5.5.3).
+    """
     left = iter(pings)
-    return bool(pongs) and pongs[-1] == pings[-1] and all(pong in left for pong in pongs)
+    answers = [pong for pong in pongs if pong in pings]
+    return answers[-1:] == list(pings[-1:]) and all(pong in left for pong in answers)
