@@ -161,8 +161,7 @@ for slug, host in {
         "RFC 9112 §3.2",
         f"The host {host!a}, which is none.",
         GOOD.replacing("Host", host),
-        ACCEPTED_OR_REFUSED[1:],
-        must=False,
+        REFUSED,
     )
 for slug, head in {
     "missing": GOOD.without("Upgrade"),
