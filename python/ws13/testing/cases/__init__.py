@@ -40,11 +40,13 @@ def catalogue() -> list[Case]:
     from ws13.testing.cases import (
         closing,
         compression,
+        compression_faults,
         control,
         fragmentation,
         frames,
         masking,
         negotiation,
+        request_heads,
         requests,
         responses,
         sizes,
@@ -60,8 +62,10 @@ def catalogue() -> list[Case]:
         text.CHAPTER,
         sizes.CHAPTER,
         compression.CHAPTER,
+        compression_faults.CHAPTER,
         negotiation.CHAPTER,
         requests.CHAPTER,
+        request_heads.CHAPTER,
         responses.CHAPTER,
     )
     return [case for chapter in chapters for case in chapter.cases]
