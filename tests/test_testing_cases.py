@@ -91,6 +91,8 @@ SEEN = [
     (Echoes(("a",), (b"2",)), OPEN, False),
     (Echoes(("a", "b"), (b"2",)), OPEN, False),
     (Echoes(("a",)), CLOSED, False),
+    (Echoes(("a",)), Observed(messages=["a"]), False),
+    (Echoes(("a",)), Observed(messages=["a"], alive=True), True),
     (Closes((1000,)), CLOSED, False),
     (Closes((1000,), messages=("a", "b")), CLOSED, True),
     (Closes((1000,), ("bye",), messages=("a",)), CLOSED, True),
@@ -154,6 +156,8 @@ def test_frames_are_masked_for_a_server_and_bytes_are_not_touched() -> None:
     assert masked.hex() == "8186000000016265666e7265"
     assert plain == b"\x81\x06behind"
     assert by_id("frames/text").data(Role.CLIENT) == [b"\x81\x05Hello"]
+    (own,) = by_id("masking/key-ones").data(Role.SERVER)
+    assert own[2:6] == b"\xff" * 4
 
 
 @pytest.mark.xfail(reason="RFC 9110 §15.5.22: ws13 answers 426 without Upgrade", strict=True)

@@ -105,6 +105,7 @@ REQUESTS: dict[str, tuple[RequestHead, str]] = {
     "request line": (RequestHead(start_line="GET /", fields=GOOD.fields), "9112 §3"),
     "no host": (GOOD.without("Host"), "9112 §3.2"),
     "two hosts": (GOOD.with_field("Host", "a"), "9112 §3.2"),
+    "IPv6 zone": (GOOD.replacing("Host", "[fe80::1%25eth0]"), "9112 §3.2"),
     "bad IPv6": (GOOD.replacing("Host", "[:1]"), "9112 §3.2"),
     "bad host": (GOOD.replacing("Host", "a/b"), "9112 §3.2"),
     "upgrade": (GOOD.replacing("Upgrade", "h2c"), "6455 §4.1"),
@@ -119,6 +120,13 @@ REQUESTS: dict[str, tuple[RequestHead, str]] = {
     "no subprotocol": (GOOD.replacing("Sec-WebSocket-Protocol", ","), "6455 §4.1"),
     "no token": (GOOD.replacing("Sec-WebSocket-Protocol", "a b"), "6455 §4.1"),
     "no list": (GOOD.replacing("Sec-WebSocket-Extensions", "a b"), "6455 §9.1"),
+    "flag twice": (
+        GOOD.replacing(
+            "Sec-WebSocket-Extensions",
+            "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+        ),
+        "7692 §7.1",
+    ),
     "bits": (
         GOOD.replacing("Sec-WebSocket-Extensions", "permessage-deflate; server_max_window_bits=7"),
         "7692 §7.1",
@@ -160,7 +168,7 @@ def test_a_rule_that_a_server_broke_is_found(name: str) -> None:
 
 
 #: What a client must not do, and a server may put up with; from the subprotocols on, too.
-TOLERATED = ("target", "fragment", "pad bits", "two keys", "two versions", *[*REQUESTS][-5:])
+TOLERATED = ("target", "fragment", "pad bits", "two keys", "two versions", *[*REQUESTS][-6:])
 
 
 @pytest.mark.parametrize("name", REQUESTS)
