@@ -151,6 +151,14 @@ def test_when_the_context_is_lost_nothing_is_found_in_what_refers_to_it() -> Non
     assert judge.messages == []
 
 
+def test_a_message_that_breaks_a_rule_and_can_be_read_is_among_the_messages() -> None:
+    judge = Judge(Role.SERVER, DEFLATE)
+    for payload in (b"", deflate(b"Hello", final=True)[:-1]):
+        judge.take(bytes(Frame(1, payload, rsv1=True)))
+    assert judge.messages == ["", "Hello"]
+    assert len(judge.violations) == 2
+
+
 def test_messages_are_whole_and_inflated() -> None:
     judge, deflater = Judge(Role.SERVER, DEFLATE), Deflater()
     sent = [
