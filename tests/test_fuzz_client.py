@@ -61,7 +61,9 @@ def lenient_client(sock: socket.socket) -> None:
     sock.sendall(bytes(request("localhost", key="AAAAAAAAAAAAAAAAAAAAAA==")))
     data = b""
     while (head := read_head(data)) is None:
-        data += sock.recv(65536)
+        if not (more := sock.recv(65536)):
+            return
+        data += more
     judge = Judge(Role.SERVER)
     data = data[head.size :]
     while True:

@@ -151,3 +151,29 @@ def test_anything_with_three_methods_is_an_end() -> None:
     assert talk.server.events == ["got b'a'", "got b'b'"]
     assert talk.client.events == ["got None"]
     assert bytes(talk.client.sent) == b"ab"
+
+
+class Answerable:
+    def response(self) -> str:
+        return "answer"
+
+
+class Failing(Shouting):
+    """Answers the first byte, and fails at the second."""
+
+    def receive_data(self, data: bytes | None) -> None:
+        super().receive_data(data)
+        if len(self.taken) == 2:
+            raise RuntimeError
+
+    def events(self) -> Iterator[Any]:
+        yield Answerable()
+
+
+def test_an_answer_that_was_under_way_when_an_end_failed_does_not_come_later() -> None:
+    client = Shouting()
+    talk = joined(client, Failing(), cut=every(1))
+    with pytest.raises(RuntimeError):
+        talk.client.send("ab")
+    talk.server.send("later")
+    assert client.taken == [b"l", b"a", b"t", b"e", b"r"]

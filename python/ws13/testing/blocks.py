@@ -9,7 +9,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from enum import Enum
-from functools import cache
 
 #: What the sender of a message removes and its receiver appends (RFC 7692 §7.2.1, §7.2.2).
 TAIL = b"\x00\x00\xff\xff"
@@ -54,9 +53,8 @@ _DISTANCES = [
 ]
 
 
-@cache
-def _reversed(code: int, bits: int) -> int:
-    return int(f"{code:0{bits}b}"[::-1], 2)
+#: Numbers of 9 bits, the longest Huffman codes here, in the other order.
+_REVERSED = [int(f"{code:09b}"[::-1], 2) for code in range(512)]
 
 
 def _code(table: list[tuple[int, int, int]], value: int) -> tuple[int, int, int]:
@@ -84,7 +82,7 @@ class BlockWriter:
 
     def _huffman(self, code: int, bits: int) -> None:
         """The bits of a Huffman code, the highest one first."""
-        self._put(_reversed(code, bits), bits)
+        self._put(_REVERSED[code] >> (9 - bits), bits)
 
     def align(self) -> None:
         """Fill up the last byte with zeros."""

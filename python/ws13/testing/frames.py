@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass, replace
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, TypeAlias
 
-LengthForm = Literal[7, 16, 64]
+LengthForm: TypeAlias = Literal[7] | Literal[16] | Literal[64]
 
 #: The largest payload length that each form of the length can express (RFC 6455 §5.2).
 LARGEST: dict[LengthForm, int] = {7: 125, 16: 2**16 - 1, 64: 2**64 - 1}

@@ -21,6 +21,7 @@ _HOST = re.compile(
     r"(?:\[(?P<literal>[^]]*)\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?"
 )
 _FUTURE = re.compile(r"[vV][0-9A-Fa-f]+\.[0-9A-Za-z._~!$&'()*+,;=:-]+")
+_TARGETS = ("/", "http://", "https://", "ws://", "wss://")
 #: Of 0 to 255, without leading zeros (RFC 6455 §4.3).
 _VERSION_NUMBER = re.compile("[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
 _EXTENSIONS = "sec-websocket-extensions"
@@ -48,9 +49,12 @@ def judge_request(data: bytes) -> list[Finding]:
         return [Finding("RFC 9112 §2.1", "the head of the request has no end", 0)]
     findings = _Findings()
     _judge_requirements(head, findings.add)
-    request = head.request
-    if request is not None and ("#" in request[1] or not request[1].isascii()):
-        findings.add("RFC 6455 §3", f"the target {request[1]!r} is no resource name")
+    target = "/" if head.request is None else head.request[1]
+    if not target.startswith(_TARGETS) or "#" in target or not target.isascii():
+        findings.add("RFC 6455 §3", f"the target {target!r} is no resource name")
+    for name in (_KEY, _VERSION):
+        if len(head.values(name)) > 1:
+            findings.add("RFC 6455 §11.3", f"{len(head.values(name))} fields {name}")
     _judge_pad_bits(head, findings)
     subprotocols = head.elements(_PROTOCOL)
     if head.values(_PROTOCOL) and not subprotocols:
@@ -75,13 +79,11 @@ def _judge_requirements(head: ReceivedHead, add: Callable[[str, str], None]) -> 
     if request is None:
         add("RFC 9112 §3", f"no request line: {head.start_line!r}")
     else:
-        method, target, version = request
+        method, _, version = request
         if method != "GET":
             add("RFC 6455 §4.1", f"the method is {method}")
-        if version != "HTTP/1.1":
+        if version < "HTTP/1.1":
             add("RFC 6455 §4.1", f"the version is {version}")
-        if not target.startswith(("/", "http://", "https://", "ws://", "wss://")):
-            add("RFC 6455 §4.1", f"the target {target!r} is no path and no absolute URI")
     hosts = head.values("host")
     if len(hosts) != 1:
         add("RFC 9112 §3.2", f"{len(hosts)} fields Host")
@@ -92,11 +94,9 @@ def _judge_requirements(head: ReceivedHead, add: Callable[[str, str], None]) -> 
     if not head.has_token("connection", "upgrade"):
         add("RFC 6455 §4.1", "Connection does not say Upgrade")
     keys = head.values(_KEY)
-    if len(keys) != 1:
-        add("RFC 6455 §4.1", f"{len(keys)} fields Sec-WebSocket-Key")
-    elif _decoded(keys[0]) is None:
-        add("RFC 6455 §4.1", f"Sec-WebSocket-Key is not 16 bytes in base64: {keys[0]!r}")
-    if head.values(_VERSION) != ["13"]:
+    if not any(_decoded(key) for key in keys):
+        add("RFC 6455 §4.1", f"Sec-WebSocket-Key is not 16 bytes in base64: {keys}")
+    if "13" not in head.values(_VERSION):
         add("RFC 6455 §4.1", f"Sec-WebSocket-Version is {head.values(_VERSION)}")
 
 
@@ -183,7 +183,7 @@ def _judge_acceptance(asked: ReceivedHead, head: ReceivedHead, findings: _Findin
     if not head.has_token("connection", "upgrade"):
         findings.add("RFC 6455 §4.2.2", "Connection does not say Upgrade")
     keys = asked.values(_KEY)
-    if len(keys) == 1 and head.values(_ACCEPT) != [accept_for(keys[0])]:
+    if keys and head.values(_ACCEPT) not in [[accept_for(key)] for key in keys]:
         findings.add("RFC 6455 §4.2.2", f"Sec-WebSocket-Accept is {head.values(_ACCEPT)}")
     subprotocols = head.values(_PROTOCOL)
     if len(subprotocols) > 1:

@@ -10,10 +10,10 @@ from typing import TypedDict
 
 try:
     from hypothesis import strategies as st
-except ImportError as error:
+except ImportError:
     raise ImportError(
         "ws13.testing.strategies needs Hypothesis: pip install 'ws13[testing]'"
-    ) from error
+    ) from None
 
 from ws13.testing.blocks import Blocks, Deflater, Tail
 from ws13.testing.cuts import Cut, at, bytewise, every, scattered, whole

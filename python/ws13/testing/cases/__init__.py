@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from ws13.testing.cases.case import (
     Accepts,
     Answer,
@@ -42,11 +40,13 @@ def catalogue() -> list[Case]:
     from ws13.testing.cases import (
         closing,
         compression,
+        compression_faults,
         control,
         fragmentation,
         frames,
         masking,
         negotiation,
+        request_heads,
         requests,
         responses,
         sizes,
@@ -62,32 +62,39 @@ def catalogue() -> list[Case]:
         text.CHAPTER,
         sizes.CHAPTER,
         compression.CHAPTER,
+        compression_faults.CHAPTER,
         negotiation.CHAPTER,
         requests.CHAPTER,
+        request_heads.CHAPTER,
         responses.CHAPTER,
     )
     return [case for chapter in chapters for case in chapter.cases]
 
 
-@cache
-def _by_id() -> dict[str, Case]:
-    return {case.id: case for case in catalogue()}
+_by_id: dict[str, Case] = {}
+
+
+def _all() -> dict[str, Case]:
+    """The catalogue by id, made when it is first asked for."""
+    if not _by_id:
+        _by_id.update((case.id, case) for case in catalogue())
+    return _by_id
 
 
 def chapters() -> tuple[str, ...]:
     """The names of the chapters, in order."""
-    return tuple(dict.fromkeys(case.chapter for case in _by_id().values()))
+    return tuple(dict.fromkeys(case.chapter for case in _all().values()))
 
 
 def cases(role: Role | None = None, chapter: str | None = None) -> tuple[Case, ...]:
     """The cases that can be aimed at an endpoint of this role, of this chapter, or all."""
     return tuple(
         case
-        for case in _by_id().values()
+        for case in _all().values()
         if (role is None or role in case.roles) and chapter in (None, case.chapter)
     )
 
 
 def by_id(id: str) -> Case:
     """The case with this id. Raises `KeyError` when there is none."""
-    return _by_id()[id]
+    return _all()[id]

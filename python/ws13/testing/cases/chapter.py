@@ -60,8 +60,10 @@ def closes(code: int, *messages: str | bytes) -> tuple[Outcome, ...]:
 class Chapter:
     """Collects the cases of one chapter."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, extension: str | None = None) -> None:
         self.name = name
+        #: That of all cases that do not name another.
+        self.extension = extension
         self.cases: list[Case] = []
 
     def add(
@@ -88,9 +90,22 @@ class Chapter:
                 sends,
                 allowed if isinstance(allowed, tuple) else (allowed,),
                 opening,
-                extension,
+                extension or self.extension,
                 eof,
                 must,
                 needs_context,
             )
         )
+
+    def request(
+        self,
+        slug: str,
+        section: str,
+        title: str,
+        opening: RequestHead,
+        allowed: tuple[Outcome, ...] | Outcome,
+        *,
+        must: bool = True,
+    ) -> None:
+        """One more case: a request to a server under test."""
+        self.add(slug, section, title, allowed=allowed, roles=SERVERS, opening=opening, must=must)
