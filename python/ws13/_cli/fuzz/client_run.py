@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+import weakref
 from collections.abc import Sequence
 
 from ws13.testing import Role, read_head
@@ -48,8 +49,11 @@ class ClientRun:
         self._cases, self._progress = list(cases), progress
         loop = asyncio.get_running_loop()
 
+        wires: weakref.WeakSet[Wire] = weakref.WeakSet()
+
         def connected() -> Wire:
             wire = Wire()
+            wires.add(wire)
             task = loop.create_task(self._serve(wire))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -72,8 +76,11 @@ class ClientRun:
                     await asyncio.wait_for(self._done.wait(), 0.5)
                 except asyncio.TimeoutError:
                     continue
-        for task in list(self._tasks):
+        for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for wire in wires:
+            wire.close()
         self.report.left = len(self._cases)
         self.report.echoes = self.echoes if self._greeted else None
 
