@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ws13 import __version__
 from ws13._cli import arguments
+from ws13._cli.fuzz import options as fuzzing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments.add_serve(commands)
     arguments.add_connect(commands)
     arguments.add_run(commands)
+    fuzzing.add_fuzz(commands)
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["run"]:
         from ws13._cli import run
@@ -37,6 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ws13._cli import serve
 
         return serve.run(arguments.serve_options(options))
+    if options.command == "fuzz":
+        from ws13._cli.fuzz import run as fuzz_run
+
+        if options.list:
+            return fuzz_run.list_cases()
+        if (options.url is None) == (options.listen is None):
+            parser.error("fuzz needs the URL of a server, or --listen and a port")
+        return fuzz_run.run(fuzzing.fuzz_options(options))
     from ws13._cli import connect
 
     return connect.run(arguments.connect_options(options))

@@ -45,11 +45,15 @@ class Server:
 
 
 @contextlib.contextmanager
-def started(name: str, folder: Path) -> Iterator[Server]:
-    """The server of this name, until the block ends; its output goes to a file in `folder`."""
+def started(name: str, folder: Path, *, as_wsproto: bool = True) -> Iterator[Server]:
+    """The server of this name, until the block ends; its output goes to a file in `folder`.
+
+    With `as_wsproto` it runs on ws13, else as it is.
+    """
     server = Server(name, free_port(), folder / f"{name}.log")
     words = COMMANDS[name].format(port=server.port).split()
-    command = [sys.executable, "-m", "ws13", "run", "--as-wsproto", *words]
+    ours = ["-m", "ws13", "run", "--as-wsproto"] if as_wsproto else []
+    command = [sys.executable, *ours, *words]
     with (
         server.log.open("wb") as log,
         subprocess.Popen(

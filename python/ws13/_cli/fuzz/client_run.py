@@ -1,0 +1,166 @@
+"""Waits for clients, and gives each the next case."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import weakref
+from collections.abc import Sequence
+
+from ws13.testing import Role, read_head
+from ws13.testing.cases import Case
+
+from .aim import Patience, answer_client, offers
+from .exchange import Exchange
+from .options import FuzzOptions
+from .progress import Progress
+from .results import Report, Result
+from .server_run import ALIVE, GREETING, cut_for
+from .verdict import Opinion, Verdict, judge
+from .wire import Wire
+
+#: So many clients may fail with a good connection before it is given up.
+GREETINGS = 3
+#: So many seconds without a client end the run.
+IDLE = 30.0
+
+
+class ClientRun:
+    """One run against clients that connect again and again."""
+
+    def __init__(self, options: FuzzOptions, report: Report) -> None:
+        self.options = options
+        self.report = report
+        self.patience = Patience(options.timeout)
+        self.echoes = True
+        self._cases: list[Case] = []
+        self._greeted = False
+        self._greetings = 0
+        self._busy = 0
+        self._last = time.monotonic()
+        self._done = asyncio.Event()
+        self._requests: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._progress = Progress(0)
+
+    async def run(self, cases: Sequence[Case], progress: Progress) -> None:
+        """Carry out the cases, in the order of the connections."""
+        self._cases, self._progress = list(cases), progress
+        loop = asyncio.get_running_loop()
+
+        wires: weakref.WeakSet[Wire] = weakref.WeakSet()
+
+        def connected() -> Wire:
+            wire = Wire()
+            wires.add(wire)
+            task = loop.create_task(self._serve(wire))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return wire
+
+        host, port = self.options.listen
+        try:
+            server = await loop.create_server(connected, host, port)
+        except OSError as error:
+            self.report.stopped = f"cannot listen on {host} port {port}: {error}"
+            return
+        port = server.sockets[0].getsockname()[1]
+        self.report.endpoint = f"ws://{f'[{host}]' if ':' in host else host}:{port}/"
+        progress.tell(f"waiting for clients at {self.report.endpoint}")
+        started = self._last = time.monotonic()
+        async with server:
+            while not self._done.is_set():
+                self._look_at_the_clock(started)
+                try:
+                    await asyncio.wait_for(self._done.wait(), 0.5)
+                except asyncio.TimeoutError:
+                    continue
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for wire in wires:
+            wire.close()
+        self.report.left = len(self._cases)
+        self.report.echoes = self.echoes if self._greeted else None
+
+    def _look_at_the_clock(self, started: float) -> None:
+        now = time.monotonic()
+        if now - started > self.options.duration:
+            self.report.stopped = f"the time of {self.options.duration:g} s was over"
+            self._done.set()
+        elif not self._busy and now - self._last > IDLE:
+            self.report.stopped = f"no client has come for {IDLE:g} s"
+            self._done.set()
+
+    async def _serve(self, wire: Wire) -> None:
+        """Deal with one connection."""
+        self._busy += 1
+        try:
+            while read_head(bytes(wire.received)) is None:
+                if not wire.is_open or not await wire.news(self.patience.answer):
+                    return
+            # One greeting before all else, as what is right depends on it.
+            case = ALIVE if not self._greeted else self._next(wire)
+            if case is None:
+                return
+            await self._carry_out(case, wire)
+        finally:
+            wire.close()
+            self._busy -= 1
+            self._last = time.monotonic()
+            if not self._cases and not self._busy:
+                self._done.set()
+
+    def _next(self, wire: Wire) -> Case | None:
+        """The next case for this client; those that it cannot be sent are skipped."""
+        while self._cases:
+            case = self._cases.pop(0)
+            if offers(case, wire):
+                return case
+            opinion = Opinion(
+                Verdict.SKIPPED, case.section, f"the client does not offer {case.extension}"
+            )
+            self._told(Result(case, Role.CLIENT, (opinion,)))
+        return None
+
+    async def _carry_out(self, case: Case, wire: Wire) -> None:
+        rng = random.Random(f"{self.options.seed}-{case.id}")
+        exchange = await answer_client(
+            case,
+            wire,
+            self.patience,
+            echoes=self.echoes,
+            cut=cut_for(self.options.cut, rng),
+            rng=rng,
+        )
+        # What is wrong with its requests is wrong with each: told once.
+        new = [f for f in exchange.handshake_findings if f.sentence not in self._requests]
+        self._requests.update(finding.sentence for finding in new)
+        exchange.handshake_findings = new
+        if case is ALIVE:
+            self._greet(exchange)
+            return
+        self._told(Result.of(exchange, judge(exchange)))
+
+    def _greet(self, exchange: Exchange) -> None:
+        """Whether the client echoes, and what is wrong with its requests."""
+        (*wrong, opinion) = judge(exchange)
+        if wrong:
+            self._told(Result.of(exchange, wrong))
+        if exchange.is_probed:
+            self.echoes = exchange.messages == [GREETING]
+            self._greeted = True
+            return
+        self._greetings += 1
+        if self._greetings == GREETINGS:
+            self.report.stopped = f"no client bears a good handshake and Ping: {opinion.sentence}"
+            self._done.set()
+
+    def _told(self, result: Result) -> None:
+        self.report.results.append(result)
+        if result.is_found:
+            self._progress.found += 1
+        for line in result.lines():
+            self._progress.tell(line)
+        self._progress.step(result.case.id)

@@ -1,0 +1,62 @@
+"""Whether what an endpoint did is one of the outcomes that a case allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ws13.testing import Finding, Role
+from ws13.testing.cases import outcome_of
+
+from .exchange import Exchange
+from .mutations import ID
+from .words import came, wanted
+
+
+class Verdict(Enum):
+    """How a case went."""
+
+    RIGHT = "right"  # the best outcome
+    ALLOWED = "allowed"  # another one that the RFCs allow
+    SKIPPED = "skipped"
+    REMARK = "remark"  # a SHOULD, or what nothing forbids and few expect
+    VIOLATION = "violation"
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A verdict, and why."""
+
+    verdict: Verdict
+    section: str
+    sentence: str
+
+
+def judge(exchange: Exchange) -> list[Opinion]:
+    """What is to be said of an exchange, the gravest first."""
+    case = exchange.case
+    if exchange.skipped is not None:
+        return [Opinion(Verdict.SKIPPED, case.section, exchange.skipped)]
+    sent = [] if exchange.judge is None else exchange.judge.violations
+    outcome = outcome_of(case, exchange.observed())
+    if outcome is not None:
+        verdict = Verdict.RIGHT if outcome == case.allowed[0] else Verdict.ALLOWED
+        broken = _broken(exchange, [*exchange.handshake_findings, *sent])
+        return [*broken, Opinion(verdict, case.section, came(exchange))]
+    # Of a random case that leaves it open there is nothing to be learnt.
+    otherwise = Verdict.ALLOWED if ID.fullmatch(case.id) else Verdict.REMARK
+    verdict = Verdict.VIOLATION if case.must else otherwise
+    sentence = f"{came(exchange)}; allowed: {wanted(case.allowed)}"
+    # An answer that is not allowed has findings as a rule, which say the same once more.
+    same = case.must and exchange.role is Role.SERVER
+    findings = sent if same else [*exchange.handshake_findings, *sent]
+    return [*_broken(exchange, findings), Opinion(verdict, case.section, sentence)]
+
+
+def _broken(exchange: Exchange, findings: list[Finding]) -> list[Opinion]:
+    """Rules for what may be sent that the endpoint broke, each once."""
+    told = dict.fromkeys((f.section, f.sentence) for f in findings if f.must)
+    return [
+        Opinion(Verdict.VIOLATION, section, f"{came(exchange)}; of the endpoint: {sentence}")
+        for section, sentence in told
+    ]
