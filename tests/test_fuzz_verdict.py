@@ -9,7 +9,19 @@ import pytest
 from ws13._cli.fuzz.exchange import PROBE, Exchange
 from ws13._cli.fuzz.verdict import Verdict, judge
 from ws13._cli.fuzz.wire import Ending
-from ws13.testing import Frame, Judge, Opcode, Role, binary, close, ping, pong, read_head, text
+from ws13.testing import (
+    Finding,
+    Frame,
+    Judge,
+    Opcode,
+    Role,
+    binary,
+    close,
+    ping,
+    pong,
+    read_head,
+    text,
+)
 from ws13.testing.cases import Accepts, Case, Closes, Drops, Echoes, Outcome, Refuses
 
 CASE = Case(
@@ -142,6 +154,16 @@ def test_what_the_endpoint_must_not_send_is_a_violation_whatever_the_outcome() -
     assert [one.verdict for one in opinions] == [Verdict.VIOLATION, Verdict.RIGHT]
     assert opinions[0].section == "RFC 6455 §5.1"
     assert "is masked" in opinions[0].sentence
+
+
+def test_whether_a_request_deserved_101_the_case_says() -> None:
+    for sentence, right in (("101 to a request that is none: odd", True), ("no accept", False)):
+        made = exchange(Accepts())
+        made.handshake_findings = [Finding("RFC 6455 §4", sentence, 0)]
+        assert (verdict(made) is Verdict.RIGHT) == right
+        made = exchange(Refuses())
+        made.handshake_findings = [Finding("RFC 6455 §4", sentence, 0)]
+        assert [one.section for one in judge(made)] == [CASE.section]
 
 
 def test_data_behind_a_close_frame_is_a_violation() -> None:

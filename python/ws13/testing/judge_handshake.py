@@ -24,6 +24,8 @@ _FUTURE = re.compile(r"[vV][0-9A-Fa-f]+\.[0-9A-Za-z._~!$&'()*+,;=:-]+")
 _TARGETS = ("/", "http://", "https://", "ws://", "wss://")
 #: Of 0 to 255, without leading zeros (RFC 6455 §4.3).
 _VERSION_NUMBER = re.compile("[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]")
+#: How a finding begins that blames an answer for what the request was.
+NO_REQUEST = "101 to a request that is none"
 _EXTENSIONS = "sec-websocket-extensions"
 _PROTOCOL = "sec-websocket-protocol"
 _KEY = "sec-websocket-key"
@@ -173,7 +175,7 @@ def _judge_refusal(asked: ReceivedHead, head: ReceivedHead, findings: _Findings)
 
 def _judge_acceptance(asked: ReceivedHead, head: ReceivedHead, findings: _Findings) -> None:
     def accepted(section: str, sentence: str) -> None:
-        findings.add(section, f"101 to a request that is none: {sentence}")
+        findings.add(section, f"{NO_REQUEST}: {sentence}")
 
     _judge_requirements(asked, accepted)
     if not head.start_line.startswith(b"HTTP/1.1"):

@@ -7,6 +7,7 @@ from enum import Enum
 
 from ws13.testing import Finding, Role
 from ws13.testing.cases import outcome_of
+from ws13.testing.judge_handshake import NO_REQUEST
 
 from .exchange import Exchange
 from .mutations import ID
@@ -41,7 +42,9 @@ def judge(exchange: Exchange) -> list[Opinion]:
     outcome = outcome_of(case, exchange.observed())
     if outcome is not None:
         verdict = Verdict.RIGHT if outcome == case.allowed[0] else Verdict.ALLOWED
-        broken = _broken(exchange, [*exchange.handshake_findings, *sent])
+        # Whether the request deserved 101 the case has said.
+        answer = [f for f in exchange.handshake_findings if not f.sentence.startswith(NO_REQUEST)]
+        broken = _broken(exchange, [*answer, *sent])
         return [*broken, Opinion(verdict, case.section, came(exchange))]
     # Of a random case that leaves it open there is nothing to be learnt.
     otherwise = Verdict.ALLOWED if ID.fullmatch(case.id) else Verdict.REMARK

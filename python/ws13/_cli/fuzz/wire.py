@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from enum import Enum
 
 
@@ -62,7 +63,8 @@ class Wire(asyncio.Protocol):
             return
         self._finished = True
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # reset a moment ago, which comes to light later
+                self._transport.write_eof()
         else:
             self._transport.close()
 
