@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 import soak
 from support.memory import MIB, needs_proc
 from ws13.events import CloseConnection
@@ -17,16 +19,25 @@ def test_a_hundred_thousand_messages_and_ten_thousand_connections_leave_nothing_
     assert any("connections: " in line for line in shown), shown
 
 
-@needs_proc
-def test_what_is_left_behind_shows() -> None:
-    kept: list[bytes] = []
+@pytest.mark.parametrize(("each", "grown"), [(0, 0), (MIB, 90 * MIB), (-MIB, -90 * MIB)])
+def test_what_is_left_behind_the_warm_up_shows(
+    each: int, grown: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resident = 1000 * MIB
 
-    def leaking() -> Iterator[int]:
+    def working() -> Iterator[int]:
+        nonlocal resident
         for done in range(100):
-            kept.append(b"x" * (MIB // 5))
+            resident += each
             yield done + 1
 
-    assert soak.growth("leaks", 100, leaking(), lambda line: None) > MIB
+    monkeypatch.setattr(soak, "memory", lambda name: resident)
+    assert soak.growth("leaks", 100, working(), lambda line: None) == grown
+
+
+def test_a_soak_that_leaves_something_behind_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soak, "growth", lambda *arguments: soak.GROWTH + 1)
+    assert soak.main(["--messages=1", "--connections=1"], lambda line: None) == 1
 
 
 def test_each_way_opens_connections_that_end() -> None:
