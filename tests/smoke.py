@@ -22,7 +22,7 @@ from ws13.events import (
     Request,
     TextMessage,
 )
-from ws13.utilities import LocalProtocolError, RemoteProtocolError
+from ws13.utilities import InternalError, LocalProtocolError, RemoteProtocolError
 
 
 def the_version_is_that_of_the_wheel() -> None:
@@ -36,6 +36,11 @@ def the_wheel_is_complete() -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names), names
     assert not any(name.startswith(("tests", "benchmarks", "compliance")) for name in names), names
     assert Path(ws13.__file__).parent.joinpath("py.typed").exists()
+
+
+def the_wheel_has_no_panics_to_ask_for() -> None:
+    assert not hasattr(ws13._native, "panic_behind")
+    assert issubclass(InternalError, RuntimeError)
 
 
 def told(ws: WSConnection, data: bytes | None) -> list[Event]:
@@ -109,6 +114,7 @@ if __name__ == "__main__":
     checks = [
         the_version_is_that_of_the_wheel,
         the_wheel_is_complete,
+        the_wheel_has_no_panics_to_ask_for,
         a_client_and_a_server_hold_a_conversation,
         who_breaks_the_rules_is_told,
         the_command_line_helps,

@@ -220,7 +220,7 @@ class Twins(RuleBasedStateMachine):
     def call(self, call: Call) -> None:
         if call.method == "__init__" and self.kind in ("opened", "opened compressed"):
             return
-        if not hasattr(self.one, call.method):
+        if not hasattr(self.one, "_state" if call.method == "__setattr__" else call.method):
             return
         self.both(call.on)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
 import subprocess
 import sys
 from collections.abc import Iterator
+
+import pytest
 
 import soak
 from support.memory import MIB, needs_proc
@@ -22,20 +23,25 @@ def test_a_hundred_thousand_messages_and_ten_thousand_connections_leave_nothing_
     assert "connections: " in done.stdout
 
 
-@needs_proc
-def test_what_is_left_behind_shows() -> None:
-    kept: list[mmap.mmap] = []
+@pytest.mark.parametrize(("each", "grown"), [(0, 0), (MIB, 90 * MIB), (-MIB, -90 * MIB)])
+def test_what_is_left_behind_the_warm_up_shows(
+    each: int, grown: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resident = 1000 * MIB
 
-    def leaking() -> Iterator[int]:
+    def working() -> Iterator[int]:
+        nonlocal resident
         for done in range(100):
-            # New memory, whatever is free.
-            kept.append(mmap.mmap(-1, MIB // 5))
-            kept[-1].write(b"x" * (MIB // 5))
+            resident += each
             yield done + 1
 
-    assert soak.growth("leaks", 100, leaking(), lambda line: None) > MIB
-    for one in kept:
-        one.close()
+    monkeypatch.setattr(soak, "memory", lambda name: resident)
+    assert soak.growth("leaks", 100, working(), lambda line: None) == grown
+
+
+def test_a_soak_that_leaves_something_behind_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(soak, "growth", lambda *arguments: soak.GROWTH + 1)
+    assert soak.main(["--messages=1", "--connections=1"], lambda line: None) == 1
 
 
 def test_each_way_opens_connections_that_end() -> None:

@@ -4,7 +4,7 @@
 //! ```text
 //! buffers headers outgoing     Python -> Rust     events alloc errors names     Rust -> Python
 //! entropy             masking keys and nonces     guarded inject     what a panic does, and panics on purpose
-//! connection inner handshake ws_connection extensions     the classes     frames     single frames
+//! connection sending inner handshake ws_connection extensions     the classes     frames     single frames
 //! taken whole             events of the engine -> Python     config deflate     limits, permessage-deflate
 //! ```
 
@@ -27,6 +27,7 @@ mod inner;
 mod input;
 mod names;
 mod outgoing;
+mod sending;
 mod taken;
 mod whole;
 mod ws_connection;
