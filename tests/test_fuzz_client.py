@@ -141,6 +141,30 @@ def test_it_finds_what_a_client_takes_that_it_must_not_take() -> None:
     assert report.status == 1
 
 
+def test_a_client_that_asks_again_on_the_same_connection_is_right() -> None:
+    def persistent(sock: socket.socket) -> None:
+        """As HTTP clients are: a refusal with a length leaves the connection open."""
+        asked = bytes(request("localhost", key="AAAAAAAAAAAAAAAAAAAAAA=="))
+        sock.sendall(asked)
+        answer = sock.recv(65536)
+        if not answer.startswith(b"HTTP/1.1 101"):
+            sock.sendall(asked)
+            sock.recv(65536)
+            return
+        head = read_head(answer)
+        assert head is not None
+        data, judge = answer[head.size :], Judge(Role.SERVER)
+        while True:
+            for frame in judge.take(data):
+                opcode = Opcode.PONG if frame.opcode == Opcode.PING else frame.opcode
+                sock.sendall(bytes(Frame(opcode, frame.payload).masked(b"key!")))
+            if not (data := sock.recv(65536)):
+                return
+
+    report = listen(persistent, "responses/status-401", "responses/status-200", "frames/text")
+    assert set(verdicts(report).values()) == {"right"}, report.found
+
+
 def test_what_needs_an_extension_is_skipped_where_it_is_not_offered() -> None:
     report = listen(ws13_client, "compression/", random=0)
     assert set(verdicts(report).values()) <= {"skipped", "right", "allowed"}

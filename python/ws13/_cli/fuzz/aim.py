@@ -199,17 +199,19 @@ async def converse(
     case = exchange.case
     key = rng.randbytes(4)
     read = len(wire.received)
-    await _send(wire, b"".join(case.data(exchange.role, key)), cut)
     probe = a_ping(PROBE)
-    if not case.eof:
-        wire.send(bytes(probe.masked(key) if exchange.role is Role.SERVER else probe))
-    elif exchange.role is Role.CLIENT and case.opening is not None:
-        # A client that takes a wrong answer for a good one shows it by its Pong.
-        wire.send(bytes(probe))
-        await wire.news(patience.grace)
+    data = b"".join(case.data(exchange.role, key))
+    if case.eof:
+        await _send(wire, data, cut)
+        if exchange.role is Role.CLIENT and case.opening is not None:
+            # A client that takes a wrong answer for a good one shows it by its Pong.
+            wire.send(bytes(probe))
+            await wire.news(patience.grace)
         wire.finish()
     else:
-        wire.finish()
+        # In one piece with the rest: what is written to a peer that has reset loses what came.
+        masked = probe.masked(key) if exchange.role is Role.SERVER else probe
+        await _send(wire, data + bytes(masked), cut)
     deadline = time.monotonic() + patience.answer
     while True:
         exchange.take(bytes(wire.received[read:]))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import socket
 import time
-import weakref
 from collections.abc import Sequence
 
 from ws13.testing import Role, read_head
@@ -42,47 +43,67 @@ class ClientRun:
         self._done = asyncio.Event()
         self._requests: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
         self._progress = Progress(0)
 
     async def run(self, cases: Sequence[Case], progress: Progress) -> None:
         """Carry out the cases, in the order of the connections."""
         self._cases, self._progress = list(cases), progress
-        loop = asyncio.get_running_loop()
-
-        wires: weakref.WeakSet[Wire] = weakref.WeakSet()
-
-        def connected() -> Wire:
-            wire = Wire()
-            wires.add(wire)
-            task = loop.create_task(self._serve(wire))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            return wire
-
         host, port = self.options.listen
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            server = await loop.create_server(connected, host, port)
+            listener = socket.create_server((host, port), family=family, backlog=100)
         except OSError as error:
             self.report.stopped = f"cannot listen on {host} port {port}: {error}"
             return
-        port = server.sockets[0].getsockname()[1]
-        self.report.endpoint = f"ws://{f'[{host}]' if ':' in host else host}:{port}/"
-        progress.tell(f"waiting for clients at {self.report.endpoint}")
+        with listener:
+            listener.setblocking(False)
+            port = listener.getsockname()[1]
+            self.report.endpoint = f"ws://{f'[{host}]' if ':' in host else host}:{port}/"
+            progress.tell(f"waiting for clients at {self.report.endpoint}")
+            accepting = asyncio.create_task(self._accept(listener))
+            await self._wait(accepting)
+            # Cancelled while it has a connection in its hands, it would lose it: so one more comes.
+            with contextlib.suppress(OSError):
+                socket.create_connection(listener.getsockname()[:2], timeout=1).close()
+            await accepting
+            await self._end()
+        self.report.left = len(self._cases)
+        self.report.echoes = self.echoes if self._greeted else None
+
+    async def _wait(self, accepting: asyncio.Task[None]) -> None:
+        """Until all is done."""
         started = self._last = time.monotonic()
-        async with server:
-            while not self._done.is_set():
-                self._look_at_the_clock(started)
-                try:
-                    await asyncio.wait_for(self._done.wait(), 0.5)
-                except asyncio.TimeoutError:
-                    continue
+        while not self._done.is_set() and not accepting.done():
+            self._look_at_the_clock(started)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._done.wait(), 0.5)
+
+    async def _end(self) -> None:
+        """Nothing goes on."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for wire in wires:
-            wire.close()
-        self.report.left = len(self._cases)
-        self.report.echoes = self.echoes if self._greeted else None
+        if self._failure is not None:
+            raise self._failure
+
+    async def _accept(self, listener: socket.socket) -> None:
+        """Give each connection a task of its own."""
+        loop = asyncio.get_running_loop()
+        while True:
+            sock, _ = await loop.sock_accept(listener)
+            if self._done.is_set():
+                sock.close()
+                return
+            task = loop.create_task(self._serve(sock))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._done.set()
 
     def _look_at_the_clock(self, started: float) -> None:
         now = time.monotonic()
@@ -93,9 +114,11 @@ class ClientRun:
             self.report.stopped = f"no client has come for {IDLE:g} s"
             self._done.set()
 
-    async def _serve(self, wire: Wire) -> None:
+    async def _serve(self, sock: socket.socket) -> None:
         """Deal with one connection."""
+        loop = asyncio.get_running_loop()
         self._busy += 1
+        _, wire = await loop.connect_accepted_socket(Wire, sock)
         try:
             while read_head(bytes(wire.received)) is None:
                 if not wire.is_open or not await wire.news(self.patience.answer):

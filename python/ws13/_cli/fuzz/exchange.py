@@ -43,12 +43,15 @@ class Exchange:
 
     def take(self, data: bytes) -> None:
         """Take bytes that came behind the opening handshake."""
+        if self.role is Role.CLIENT and not self.frames and data.startswith(b"GET "):
+            # A client that takes the answer for a refusal asks again on the same connection.
+            self.judge = None
         if self.judge is not None:
             self.frames += self.judge.take(data)
 
     @property
     def status(self) -> int | None:
-        """The status code of a server's answer."""
+        """The status code of the answer to the request."""
         return None if self.response is None else self.response.status
 
     @property
