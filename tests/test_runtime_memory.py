@@ -9,7 +9,7 @@ import pytest
 
 from support.frames import Frame, encode
 from support.negotiation import NAME, opened
-from ws13 import WSConnection
+from ws13 import Config, WSConnection
 from ws13.connection import CLIENT, Connection
 from ws13.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from ws13.utilities import InternalError, LocalProtocolError
@@ -40,6 +40,7 @@ DATA = (
     + frame(PING, b"last")
 )
 ALLOCATIONS = range(40)
+TAKEN: list[Event] = []
 
 
 def one_call(connection: Connection, data: bytes, got: list[Any]) -> None:
@@ -48,6 +49,7 @@ def one_call(connection: Connection, data: bytes, got: list[Any]) -> None:
 
 def step_by_step(connection: Connection, data: bytes, got: list[Any]) -> None:
     connection.receive_data(data)
+    got[0] = TAKEN
     events = connection.events()
     for at in range(len(got)):
         got[at] = next(events)
@@ -78,10 +80,60 @@ def test_a_failed_allocation_is_a_memory_error_and_leaves_no_hole_in_the_stream(
     for place in places:
         got += place if isinstance(place, list) else [place] if place else []
     got += connection.receive(b"")
-    # All of it, or what came before the failure and nothing behind it.
     behind = connection.receive(frame(PING, b"behind"))
     assert got == SENT[: len(got)]
+    if take is step_by_step and places[0] is None:
+        # It failed before the call: nothing was taken, and so nothing is lost.
+        assert behind == [Ping(b"behind")]
+        return
+    # All of it, or what came before the failure and nothing behind it.
     assert behind == ([Ping(b"behind")] if got == SENT else [])
+
+
+#: Whole messages that come in parts which are held, or copied, or are text of both kinds.
+WHOLE = {
+    "binary fragments": [(BINARY, b"x" * 5000), (0, b"y" * 9000), (PING, b"1")],
+    "small binary parts": [(BINARY, b"x" * 90_000), (PING, b"1")],
+    "ascii, held": [(TEXT, b"a" * 5000), (0, b"b" * 5000), (PING, b"1")],
+    "ascii, in small parts": [(TEXT, b"a" * 90_000), (PING, b"1")],
+    "ascii, then other": [(TEXT, b"a" * 5000), (0, "é".encode() * 30_000), (PING, b"1")],
+}
+
+
+def in_parts(frames: list[tuple[int, bytes]], size: int) -> list[bytes]:
+    """A message in these frames, cut into parts of so many bytes; a Ping is a frame of its own."""
+    last = max(i for i, (opcode, _) in enumerate(frames) if opcode != PING)
+    stream = b"".join(
+        encode(Frame(opcode, payload, fin=opcode == PING or i == last))
+        for i, (opcode, payload) in enumerate(frames)
+    )
+    return [stream[at : at + size] for at in range(0, len(stream), size)]
+
+
+@pytest.mark.parametrize("size", [1000, 5010])
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_failed_allocation_leaves_no_hole_in_a_whole_message(name: str, size: int) -> None:
+    parts = in_parts(WHOLE[name], size)
+    wanted = Connection(CLIENT, config=Config.client()).receive(b"".join(parts))
+    assert len(wanted) == 2
+    failed = 0
+    for at in range(5):
+        for unlucky in {0, 1, len(parts) // 2, len(parts) - 2, len(parts) - 1}:
+            connection, got = Connection(CLIENT, config=Config.client()), []
+            error = None
+            for i, part in enumerate(parts):
+                places: list[Any] = [None]
+                if i == unlucky:
+                    error = without_memory(at, lambda: one_call(connection, part, places))  # noqa: B023
+                else:
+                    one_call(connection, part, places)
+                got += places[0] or []
+            got += connection.receive(b"")
+            assert error is None or type(error) is MemoryError
+            failed += error is not None
+            assert got == wanted[: len(got)]
+            assert (got == wanted) == (error is None)
+    assert failed >= 3
 
 
 @pytest.mark.parametrize("at", ALLOCATIONS)

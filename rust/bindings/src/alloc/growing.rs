@@ -11,7 +11,7 @@ use ws13::{Ends, Mask, Text};
 use super::bytes::uninitialised;
 use super::text::{new_ascii, string};
 use super::wide::{Ascii, Outcome, Written, write};
-use super::{Raised, owned, size};
+use super::{Raised, size};
 
 /// A `bytes`, or a `str` of ASCII characters.
 pub struct Growing<T> {
@@ -35,7 +35,8 @@ pub unsafe trait Grow: Sized {
     /// A new object, not initialised.
     fn new(py: Python<'_>, length: usize) -> Result<Bound<'_, Self>, Raised<'_>>;
 
-    /// Takes the one reference to an object, and leaves a new one, or null with an exception set.
+    /// Takes the one reference to an object, and leaves a new one. On failure it returns less than zero,
+    /// sets an exception, and leaves null, or the old object as it was.
     ///
     /// # Safety
     ///
@@ -149,11 +150,14 @@ impl<T: Grow> Growing<T> {
         };
         let mut object = object.into_ptr();
         // SAFETY: there is one reference to the object, which is not a shared one: those are shorter than
-        // what `add` makes.
-        let object = unsafe {
-            T::resize(&raw mut object, size(length));
-            owned(py, object)?.cast_into_unchecked::<T>()
+        // what `add` makes. The call takes it, and leaves one or null.
+        let (failed, object) = unsafe {
+            let failed = T::resize(&raw mut object, size(length)) < 0;
+            (failed, Bound::from_owned_ptr_or_opt(py, object))
         };
+        let Some(object) = object.filter(|_| !failed) else { return Err(Raised(py)) };
+        // SAFETY: what was resized is of the same type.
+        let object = unsafe { object.cast_into_unchecked::<T>() };
         self.object = Some(object.unbind());
         self.capacity = length;
         Ok(())

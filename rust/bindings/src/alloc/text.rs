@@ -63,16 +63,16 @@ fn other<'py>(
     py: Python<'py>,
     text: Text<'_>,
 ) -> Result<Option<(Bound<'py, PyString>, Ends)>, Raised<'py>> {
+    if text.len() >= LEAST && !transcode::is_available() {
+        let mut plain = String::new();
+        let ends = collect(py, text, &mut plain)?;
+        return if plain.is_empty() { Ok(None) } else { Ok(Some((string(py, &plain)?, ends))) };
+    }
     let mut scratch = scratch(py)?;
     if text.len() < LEAST {
         let mut found = None;
         let checked = text.check(&mut scratch.0, |text| found = Some(string(py, text)));
         return Ok(found.transpose()?.zip(checked.map(|checked| checked.ends())));
-    }
-    if !transcode::is_available() {
-        let mut scratch = Vec::new();
-        let Some(decoded) = text.decode(&mut scratch) else { return Ok(None) };
-        return Ok(Some((string(py, decoded.text)?, decoded.ends)));
     }
     let (checked, survey) = transcode::check(text, &mut scratch.0);
     let Some(checked) = checked else { return Ok(None) };
@@ -128,7 +128,16 @@ pub fn collect<'py>(
     whole: &mut String,
 ) -> Result<Ends, Raised<'py>> {
     let mut scratch = scratch(py)?;
-    let checked = piece.check(&mut scratch.0, |block| whole.push_str(block));
+    let mut fits = true;
+    let checked = piece.check(&mut scratch.0, |block| {
+        fits = fits && whole.try_reserve(block.len()).is_ok();
+        if fits {
+            whole.push_str(block);
+        }
+    });
+    if !fits {
+        return Err(Raised::out_of_memory(py));
+    }
     Ok(checked.map(|checked| checked.ends()).unwrap_or_default())
 }
 
