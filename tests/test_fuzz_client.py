@@ -107,7 +107,7 @@ def listen(talk: Talk, *names: str, role: Role = Role.CLIENT, random: int = 50) 
         None, ("127.0.0.1", port), cases=names, random=random, seed=1, timeout=2.0, duration=100.0
     )
     report = Report("", role, 1)
-    cases: list[Case] = run.choose(options, role, 1)
+    cases: list[Case] = run.choose(options, role)
     with connecting(port, talk):
         asyncio.run(ClientRun(options, report).run(cases, Progress(len(cases))))
     return report
@@ -191,7 +191,7 @@ def test_no_client_at_all_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_run, "IDLE", 0.2)
     options = FuzzOptions(None, ("127.0.0.1", 0), cases=("frames/text",))
     report = Report("", Role.CLIENT, 1)
-    cases = run.choose(options, Role.CLIENT, 1)
+    cases = run.choose(options, Role.CLIENT)
     asyncio.run(ClientRun(options, report).run(cases, Progress(1)))
     assert report.stopped == "no client has come for 0.2 s"
     assert (report.left, report.echoes, report.status) == (1, None, 2)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from ws13._cli.fuzz import wire as wires
 from ws13._cli.fuzz.wire import Ending, Wire
 
 
@@ -58,7 +61,24 @@ def test_nothing_is_sent_behind_the_end_or_before_there_is_a_connection() -> Non
 
 def test_tls_has_no_half_of_an_end() -> None:
     transport = Transport(has_eof=False)
-    wire(transport).finish()
+    made = wire(transport)
+    made.finish()
+    assert not transport.closed
+    made.send(b"a")
+    assert transport.written == []
+
+
+def test_an_endpoint_that_never_stops_sending_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "MOST", 100)
+    transport = Transport()
+
+    async def talk() -> Wire:
+        made = wire(transport)
+        for _ in range(2):
+            made.data_received(bytes(60))
+        return made
+
+    assert asyncio.run(talk()).is_flooded
     assert transport.closed
 
 

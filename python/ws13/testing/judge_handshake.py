@@ -83,9 +83,11 @@ def _judge_requirements(head: ReceivedHead, add: Callable[[str, str], None]) -> 
     else:
         method, _, version = request
         if method != "GET":
-            add("RFC 6455 §4.1", f"the method is {method}")
+            add("RFC 6455 §4.1", f"the method is {method!r}")
         if version < "HTTP/1.1":
             add("RFC 6455 §4.1", f"the version is {version}")
+        elif not version.startswith("HTTP/1."):
+            add("RFC 9112 §2.3", f"the version is {version}")
     hosts = head.values("host")
     if len(hosts) != 1:
         add("RFC 9112 §3.2", f"{len(hosts)} fields Host")
@@ -127,7 +129,8 @@ def _judge_pad_bits(head: ReceivedHead, findings: _Findings) -> None:
     for key in head.values(_KEY):
         nonce = _decoded(key)
         if nonce is not None and base64.b64encode(nonce).decode() != key:
-            findings.add("RFC 4648 §3.5", "the pad bits of Sec-WebSocket-Key are not zero")
+            sentence = "the pad bits of Sec-WebSocket-Key are not zero"
+            findings.add("RFC 4648 §3.5", sentence, must=False)
 
 
 def judge_response(request: bytes, response: bytes) -> list[Finding]:

@@ -24,7 +24,7 @@ from ws13.testing import ping as a_ping
 from ws13.testing.cases import Case, Closes, Drops, Echoes
 
 from .exchange import PROBE, Exchange
-from .wire import Ending, Wire
+from .wire import MOST, Ending, Wire
 
 #: A head that is longer is not waited for.
 MOST_HEAD = 1 << 20
@@ -71,6 +71,10 @@ async def aim_at_server(
         why = str(error) or f"no answer within {patience.answer:g} s"
         raise UnreachableError(why) from None
     exchange = Exchange(case, Role.SERVER, echoes)
+    if tls is not None and case.eof:
+        exchange.skipped = "TLS has no end of one direction alone"
+        wire.close()
+        return exchange
     try:
         await _open(wire, exchange, address, patience, cut, rng)
         if exchange.judge is not None and _goes_on(case):
@@ -79,6 +83,7 @@ async def aim_at_server(
         wire.close()
     exchange.sent, exchange.received = bytes(wire.sent), bytes(wire.received)
     exchange.ending, exchange.seconds = wire.ending, time.monotonic() - start
+    exchange.is_flooded = wire.is_flooded
     return exchange
 
 
@@ -120,7 +125,7 @@ async def _open(
     exchange.skipped = _not_agreed(case, agreed)
     if exchange.skipped is None:
         try:
-            exchange.judge = Judge(Role.SERVER, agreed)
+            exchange.judge = Judge(Role.SERVER, agreed, largest_message=MOST)
         except ValueError:
             return  # found already: the answer is wrong
         exchange.take(bytes(wire.received[response[1] :]))
@@ -166,11 +171,12 @@ async def answer_client(
     response = case.response(keys[0] if keys else "")
     await _send(wire, response, cut)
     exchange.response = read_head(response)
-    exchange.judge = Judge(Role.CLIENT, case.extension)
+    exchange.judge = Judge(Role.CLIENT, case.extension, largest_message=MOST)
     exchange.take(bytes(wire.received[exchange.request.size :]))
     await converse(wire, exchange, patience, cut=cut, rng=rng)
     exchange.sent, exchange.received = bytes(wire.sent), bytes(wire.received)
     exchange.ending, exchange.seconds = wire.ending, time.monotonic() - start
+    exchange.is_flooded = wire.is_flooded
     return exchange
 
 
@@ -254,7 +260,8 @@ def _is_hopeless(exchange: Exchange) -> bool:
 async def _close(wire: Wire, exchange: Exchange, patience: Patience, key: bytes, read: int) -> None:
     """Behind the endpoint's Close frame: ours, and the end of TCP."""
     # What it sends behind its Close frame first: writing to a peer that is gone loses what came.
-    while wire.is_open and await wire.news(patience.pause):
+    last = time.monotonic() + patience.answer
+    while wire.is_open and time.monotonic() < last and await wire.news(patience.pause):
         pass
     if exchange.role is Role.CLIENT:
         # The server ends TCP (RFC 6455 §7.1.1), once it is clear that nothing comes behind it.

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ws13.testing import Role, read_head
 from ws13.testing.cases import Case
 
-from .aim import Patience, answer_client, offers
+from .aim import MOST_HEAD, Patience, answer_client, offers
 from .exchange import Exchange
 from .options import FuzzOptions
+from .pace import Pace
 from .progress import Progress
 from .results import Report, Result
-from .server_run import ALIVE, GREETING, cut_for
+from .server_run import ALIVE, GREETING, cut_for, rng_for
 from .verdict import Opinion, Verdict, judge
 from .wire import Wire
 
+FIRST = replace(ALIVE, id="first", title="A good connection, before all others.")
 #: So many clients may fail with a good connection before it is given up.
 GREETINGS = 3
 #: So many seconds without a client end the run.
@@ -45,6 +47,8 @@ class ClientRun:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._progress = Progress(0)
+        self._pace = Pace(options.rate)
+        self._limit = asyncio.Semaphore(options.connections)
 
     async def run(self, cases: Sequence[Case], progress: Progress) -> None:
         """Carry out the cases, in the order of the connections."""
@@ -95,7 +99,7 @@ class ClientRun:
             if self._done.is_set():
                 sock.close()
                 return
-            task = loop.create_task(self._serve(sock))
+            task = loop.create_task(self._in_turn(sock))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
 
@@ -114,17 +118,26 @@ class ClientRun:
             self.report.stopped = f"no client has come for {IDLE:g} s"
             self._done.set()
 
+    async def _in_turn(self, sock: socket.socket) -> None:
+        """Not more at once, nor in a second, than the options say."""
+        with contextlib.closing(sock):
+            async with self._limit:
+                await self._pace.turn()
+                await self._serve(sock)
+
     async def _serve(self, sock: socket.socket) -> None:
         """Deal with one connection."""
         loop = asyncio.get_running_loop()
         self._busy += 1
         _, wire = await loop.connect_accepted_socket(Wire, sock)
+        deadline = time.monotonic() + self.patience.answer
         try:
-            while read_head(bytes(wire.received)) is None:
-                if not wire.is_open or not await wire.news(self.patience.answer):
+            while read_head(bytes(wire.received[:MOST_HEAD])) is None:
+                left = deadline - time.monotonic()
+                if not wire.is_open or left < 0 or not await wire.news(left):
                     return
             # One greeting before all else, as what is right depends on it.
-            case = ALIVE if not self._greeted else self._next(wire)
+            case = FIRST if not self._greeted else self._next(wire)
             if case is None:
                 return
             await self._carry_out(case, wire)
@@ -148,7 +161,7 @@ class ClientRun:
         return None
 
     async def _carry_out(self, case: Case, wire: Wire) -> None:
-        rng = random.Random(f"{self.options.seed}-{case.id}")
+        rng = rng_for(case, self.options.seed)
         exchange = await answer_client(
             case,
             wire,
@@ -161,7 +174,7 @@ class ClientRun:
         new = [f for f in exchange.handshake_findings if f.sentence not in self._requests]
         self._requests.update(finding.sentence for finding in new)
         exchange.handshake_findings = new
-        if case is ALIVE:
+        if case is FIRST:
             self._greet(exchange)
             return
         self._told(Result.of(exchange, judge(exchange)))

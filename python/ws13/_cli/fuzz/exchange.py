@@ -36,6 +36,8 @@ class Exchange:
     ending: Ending = Ending.OPEN
     #: Waiting for something decisive was in vain.
     timed_out: bool = False
+    #: It sent more than anything asked for.
+    is_flooded: bool = False
     #: How long that took, in seconds.
     seconds: float = 0.0
     #: Why the case does not apply to the endpoint.

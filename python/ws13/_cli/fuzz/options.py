@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import secrets
 from dataclasses import dataclass
 
 from ws13._cli.address import Address, parse_url
@@ -36,7 +37,7 @@ class FuzzOptions:
     insecure: bool = False
     #: Ids, or beginnings of ids; empty: all.
     cases: tuple[str, ...] = ()
-    seed: int = 0
+    seed: int = 1
     #: How many random conversations.
     random: int = 200
     #: How the bytes of the cases are cut: whole, bytes, or random.
@@ -89,9 +90,8 @@ def add_fuzz(commands: Commands) -> None:
     add(
         "--seed",
         type=count,
-        default=0,
         metavar="N",
-        help="of the random conversations (default: another one each time)",
+        help="of random conversations, keys and cuts (default: another one each time)",
     )
     add(
         "--random",
@@ -147,7 +147,7 @@ def fuzz_options(options: argparse.Namespace) -> FuzzOptions:
         allow_remote=options.allow_remote,
         insecure=options.insecure,
         cases=tuple(options.case),
-        seed=options.seed,
+        seed=secrets.randbelow(10**6) if options.seed is None else options.seed,
         random=options.random,
         cut=options.cut,
         timeout=options.timeout,

@@ -6,6 +6,8 @@ import shutil
 import sys
 from typing import TextIO
 
+from ws13._cli.wording import visible
+
 WIDTH = 24
 
 
@@ -34,7 +36,8 @@ class Progress:
     def tell(self, line: str) -> None:
         """A line for good, on standard output."""
         self.clear()
-        print(line, flush=True)
+        # The endpoint must not move the cursor, nor make two lines of one.
+        print(visible(line).replace("\n", "\\n").replace("\t", "\\t"), flush=True)
 
     def clear(self) -> None:
         """Take the bar away."""

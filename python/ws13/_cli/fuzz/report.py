@@ -15,7 +15,12 @@ from .verdict import Verdict
 
 #: Of the bytes of an exchange so many are put in a report.
 MOST_BYTES = 2048
-CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
+#: What XML 1.0 cannot have.
+CONTROL = {
+    code: "\ufffd"
+    for code in (*range(32), *range(0x7F, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+    if chr(code) not in "\t\n"
+}
 
 
 def as_json(report: Report) -> str:
@@ -78,14 +83,14 @@ def as_junit(report: Report) -> str:
         )
         told = "\n".join(result.lines()).translate(CONTROL)
         if result.verdict is Verdict.VIOLATION:
-            SubElement(case, "failure", message=result.case.title).text = told
+            SubElement(case, "failure", message=result.case.title.translate(CONTROL)).text = told
         elif result.verdict is Verdict.SKIPPED:
-            SubElement(case, "skipped", message=result.opinions[0].sentence)
+            SubElement(case, "skipped", message=result.opinions[0].sentence.translate(CONTROL))
         elif told:
             SubElement(case, "system-out").text = told
     if report.stopped:
         case = SubElement(suite, "testcase", classname="run", name="run")
-        SubElement(case, "error", message=report.stopped)
+        SubElement(case, "error", message=report.stopped.translate(CONTROL))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 

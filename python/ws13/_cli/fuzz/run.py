@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import io
 import socket
 import ssl
 import sys
@@ -27,15 +27,16 @@ from .server_run import ServerRun
 def run(options: FuzzOptions) -> int:
     """Test the endpoint; return the exit status."""
     role = Role.CLIENT if options.address is None else Role.SERVER
-    seed = options.seed or secrets.randbelow(10**6) + 1
     try:
-        chosen = choose(options, role, seed)
+        chosen = choose(options, role)
         refuse_remote(options)
+        check_reports(options)
     except ValueError as error:
         say(str(error))
         return 2
     endpoint = "clients" if options.address is None else url_of(options.address)
-    result = Report(endpoint, role, seed)
+    result = Report(endpoint, role, options.seed)
+    use_any_terminal()
     progress = Progress(len(chosen))
     started = time.monotonic()
     try:
@@ -64,16 +65,16 @@ async def _run(
         await ServerRun(options.address, options, result, tls).run(chosen, progress)
 
 
-def choose(options: FuzzOptions, role: Role, seed: int) -> list[Case]:
+def choose(options: FuzzOptions, role: Role) -> list[Case]:
     """The cases that the options name, and the random ones; ValueError names what is none."""
     if not options.cases:
-        return [*cases(role), *_random(options, role, seed)]
+        return [*cases(role), *_random(options, role)]
     chosen: list[Case] = []
     for name in options.cases:
         if match := ID.fullmatch(name):
             chosen.append(mutation(int(match[1]), int(match[2]), role))
         elif name == f"{RANDOM}/":
-            chosen += _random(options, role, seed)
+            chosen += _random(options, role)
         elif name.endswith("/") and (chapter := cases(role, name[:-1])):
             chosen += chapter
         else:
@@ -84,20 +85,36 @@ def choose(options: FuzzOptions, role: Role, seed: int) -> list[Case]:
             if role not in case.roles:
                 raise ValueError(f"{name} is not for a {role.value}")
             chosen.append(case)
+    if not chosen:
+        raise ValueError("there is no case to run")
     return chosen
 
 
-def _random(options: FuzzOptions, role: Role, seed: int) -> list[Case]:
-    return [mutation(seed, number, role) for number in range(options.random)]
+def _random(options: FuzzOptions, role: Role) -> list[Case]:
+    return [mutation(options.seed, number, role) for number in range(options.random)]
 
 
 def list_cases() -> int:
     """Print all cases; return the exit status."""
+    use_any_terminal()
     for case in cases():
         roles = " and ".join(sorted(role.value for role in case.roles))
         print(f"{case.id}  ({case.section}; {roles})  {case.title}")
         print(f"    {words.wanted(case.allowed)}{'' if case.must else ' (SHOULD)'}")
     return 0
+
+
+def use_any_terminal() -> None:
+    """What standard output cannot show is shown as an escape."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def check_reports(options: FuzzOptions) -> None:
+    """ValueError if a report could not be written: better now than in the end."""
+    for path in filter(None, (options.json, options.junit, options.html)):
+        if not Path(path).absolute().parent.is_dir():
+            raise ValueError(f"{path}: there is no such folder")
 
 
 def refuse_remote(options: FuzzOptions) -> None:

@@ -17,6 +17,7 @@ from .exchange import Exchange
 from .minimise import minimised
 from .mutations import ID
 from .options import FuzzOptions
+from .pace import Pace
 from .progress import Progress
 from .results import Report, Result
 from .verdict import Opinion, Verdict, judge
@@ -39,6 +40,11 @@ def cut_for(name: str, rng: random.Random) -> Cut:
     return {"whole": whole, "bytes": bytewise, "random": scattered(rng.getrandbits(32))}[name]
 
 
+def rng_for(case: Case, seed: int) -> random.Random:
+    """For keys and cuts: the same whenever the case is run again with this seed."""
+    return random.Random(case.id if ID.fullmatch(case.id) else f"{seed}-{case.id}")
+
+
 class ServerRun:
     """One run against one server."""
 
@@ -56,11 +62,13 @@ class ServerRun:
         self.patience = Patience(options.timeout)
         #: Taken for granted until it is known.
         self.echoes = True
-        self._next_start = 0.0
+        self._pace = Pace(options.rate)
+        #: When the time is over.
+        self._last_start = 0.0
 
     async def run(self, cases: Sequence[Case], progress: Progress) -> None:
         """Carry out the cases."""
-        started = time.monotonic()
+        self._last_start = time.monotonic() + self.options.duration
         self.report.left = len(cases)
         try:
             self.echoes = await self._greet()
@@ -72,10 +80,6 @@ class ServerRun:
             return
         self.report.echoes = self.echoes
         for batch in _batches(cases):
-            if time.monotonic() - started > self.options.duration:
-                self.report.stopped = f"the time of {self.options.duration:g} s was over"
-                break
-            self.report.left -= len(batch)
             await self._batch(batch, progress)
             if self.report.stopped:
                 break
@@ -83,12 +87,12 @@ class ServerRun:
     async def _greet(self) -> bool:
         """Whether the server echoes messages."""
         exchange = await self._exchange(ALIVE)
-        if exchange.status != 101 or exchange.judge is None:
-            (opinion, *_) = judge(exchange)
-            raise NotAServerError(f"a good opening handshake fails: {opinion.sentence}")
-        if not exchange.is_probed:
-            (opinion, *_) = judge(exchange)
-            raise NotAServerError(f"a good Ping is not answered: {opinion.sentence}")
+        is_open = exchange.status == 101 and exchange.judge is not None
+        if not is_open or not exchange.is_probed:
+            what = "a good Ping is not answered" if is_open else "a good opening handshake fails"
+            why = [opinion.sentence for opinion in judge(exchange)]
+            why += [str(finding) for finding in exchange.handshake_findings]
+            raise NotAServerError(f"{what}: {'; '.join(why)}")
         return exchange.messages == [GREETING]
 
     async def _batch(self, batch: Sequence[Case], progress: Progress) -> None:
@@ -96,8 +100,9 @@ class ServerRun:
 
         async def one(case: Case) -> None:
             async with limit:
-                if self.report.stopped:
+                if self.report.stopped or self._is_late():
                     return
+                self.report.left -= 1
                 result = await self._result(case)
             self.report.results.append(result)
             if result.is_found:
@@ -107,7 +112,13 @@ class ServerRun:
             progress.step(case.id)
 
         await asyncio.gather(*map(one, batch))
-        await self._check_alive(batch, progress)
+        if self._is_late():
+            self.report.stopped = f"the time of {self.options.duration:g} s was over"
+        else:
+            await self._check_alive(batch, progress)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._last_start
 
     async def _result(self, case: Case) -> Result:
         try:
@@ -127,6 +138,8 @@ class ServerRun:
         sections = {opinion.section for opinion in result.opinions}
 
         async def shows(case: Case) -> bool:
+            if self._is_late():
+                return False
             try:
                 again = await self._judged(case)
             except UnreachableError:
@@ -146,11 +159,8 @@ class ServerRun:
 
     async def _exchange(self, case: Case) -> Exchange:
         """On a connection of its own, not before its turn."""
-        now = time.monotonic()
-        turn = max(now, self._next_start)
-        self._next_start = turn + 1 / self.options.rate
-        await asyncio.sleep(turn - now)
-        rng = random.Random(f"{self.options.seed}-{case.id}")
+        await self._pace.turn()
+        rng = rng_for(case, self.options.seed)
         return await aim_at_server(
             case,
             self.address,

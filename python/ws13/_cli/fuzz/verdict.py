@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ws13.testing import Finding, Role
+from ws13.testing import Finding, Frame, Judge, Opcode, Role
 from ws13.testing.cases import outcome_of
 from ws13.testing.judge_handshake import NO_REQUEST
 
 from .exchange import Exchange
 from .mutations import ID
+from .wire import MOST
 from .words import came, wanted
 
 
@@ -38,22 +39,40 @@ def judge(exchange: Exchange) -> list[Opinion]:
     case = exchange.case
     if exchange.skipped is not None:
         return [Opinion(Verdict.SKIPPED, case.section, exchange.skipped)]
+    if exchange.is_flooded:
+        return [Opinion(Verdict.VIOLATION, "robustness", f"more than {MOST >> 20} MiB came")]
     sent = [] if exchange.judge is None else exchange.judge.violations
+    # Whether the request deserved 101 the case says.
+    answer = [f for f in exchange.handshake_findings if not f.sentence.startswith(NO_REQUEST)]
     outcome = outcome_of(case, exchange.observed())
     if outcome is not None:
         verdict = Verdict.RIGHT if outcome == case.allowed[0] else Verdict.ALLOWED
-        # Whether the request deserved 101 the case has said.
-        answer = [f for f in exchange.handshake_findings if not f.sentence.startswith(NO_REQUEST)]
         broken = _broken(exchange, [*answer, *sent])
         return [*broken, Opinion(verdict, case.section, came(exchange))]
+    if is_without_binary(exchange):
+        sentence = f"{came(exchange)}: the endpoint takes no binary data"
+        broken = _broken(exchange, [*answer, *sent])
+        return [*broken, Opinion(Verdict.ALLOWED, "RFC 6455 §7.4.1", sentence)]
     # Of a random case that leaves it open there is nothing to be learnt.
     otherwise = Verdict.ALLOWED if ID.fullmatch(case.id) else Verdict.REMARK
     verdict = Verdict.VIOLATION if case.must else otherwise
     sentence = f"{came(exchange)}; allowed: {wanted(case.allowed)}"
     # An answer that is not allowed has findings as a rule, which say the same once more.
     same = case.must and exchange.role is Role.SERVER
-    findings = sent if same else [*exchange.handshake_findings, *sent]
+    findings = sent if same else [*answer, *sent]
     return [*_broken(exchange, findings), Opinion(verdict, case.section, sentence)]
+
+
+def is_without_binary(exchange: Exchange) -> bool:
+    """Whether binary data was sent, and refused as data of that kind (RFC 6455 §7.4.1)."""
+    ours = Judge(exchange.role.other)
+    frames = [
+        frame
+        for item in exchange.case.sends
+        for frame in ([item] if isinstance(item, Frame) else ours.take(item))
+    ]
+    is_sent = any(frame.opcode == Opcode.BINARY for frame in frames)
+    return is_sent and exchange.judge is not None and exchange.judge.close_code == 1003
 
 
 def _broken(exchange: Exchange, findings: list[Finding]) -> list[Opinion]:

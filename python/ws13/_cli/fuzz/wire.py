@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 from enum import Enum
 
+#: Bytes that an endpoint may send on one connection; the largest case is 16 MiB.
+MOST = 64 << 20
+
 
 class Ending(Enum):
     """How TCP stands when an exchange is over."""
@@ -25,6 +28,8 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._news = asyncio.Event()
         self._finished = False
+        #: More came than anything asked for.
+        self.is_flooded = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -32,6 +37,9 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.received += data
+        if len(self.received) > MOST:
+            self.is_flooded = True
+            self.close()
         self._news.set()
 
     def eof_received(self) -> bool:
@@ -58,15 +66,13 @@ class Wire(asyncio.Protocol):
         self._transport.write(data)
 
     def finish(self) -> None:
-        """Nothing more will be sent (FIN). TLS has no such thing: it ends."""
+        """Nothing more will be sent (FIN). TLS has no such thing: then nothing happens."""
         if self._transport is None or self._finished or self._transport.is_closing():
             return
         self._finished = True
         if self._transport.can_write_eof():
             with contextlib.suppress(OSError):  # reset a moment ago, which comes to light later
                 self._transport.write_eof()
-        else:
-            self._transport.close()
 
     def close(self) -> None:
         """End TCP, whatever has not been sent."""

@@ -6,6 +6,7 @@ from ws13.testing.cases.case import HOST, Accepts, Echoes, Outcome, Refuses
 from ws13.testing.cases.chapter import (
     ACCEPTED_OR_REFUSED,
     REFUSED,
+    SERVERS,
     Chapter,
     fails,
 )
@@ -77,7 +78,14 @@ ACCEPTED: dict[str, tuple[str, RequestHead]] = {
     "content-length-0": ("Content-Length: 0", GOOD.with_field("Content-Length", "0")),
 }
 for slug, (words, head) in ACCEPTED.items():
-    add(f"accepted-{slug}", "RFC 6455 §4.2.1", f"A good request with {words}.", head, Accepts())
+    add(
+        f"accepted-{slug}",
+        "RFC 6455 §4.2.1",
+        f"A good request with {words}.",
+        head,
+        Accepts(),
+        must=slug != "value-obs-text",  # RFC 9110 §5.5: SHOULD
+    )
 # HTTP lets a server ignore Upgrade; lists are read as lists by those who do not.
 LISTS: dict[str, tuple[str, RequestHead]] = {
     "upgrade-list": ("Upgrade: foo/1, websocket", GOOD.replacing("Upgrade", "foo/1, websocket")),
@@ -194,6 +202,8 @@ for slug, key in {
         f"The key {key!r}, which is not 16 bytes in base64.",
         request(key=key),
         REFUSED,
+        # §4.2.2 lets a server leave it undecoded, which §4.2.1 (5) asks it to look into.
+        must=not key,
     )
 add("key-missing", "RFC 6455 §4.2.1", "A request without a key.", GOOD.without(KEY), REFUSED)
 add(
@@ -296,12 +306,14 @@ add(
     BEHIND,
     must=False,
 )
-add(
+CHAPTER.add(
     "half-a-frame-behind-the-head",
     "RFC 6455 §4.1",
     "Half a message right behind a good request, and the rest when it is answered.",
-    GOOD.with_body(MASKED[:5]),
-    BEHIND,
+    MASKED[5:],
+    allowed=BEHIND,
+    roles=SERVERS,
+    opening=GOOD.with_body(MASKED[:5]),
     must=False,
 )
 add(
