@@ -128,8 +128,11 @@ class ClientRun:
     async def _serve(self, sock: socket.socket) -> None:
         """Deal with one connection."""
         loop = asyncio.get_running_loop()
+        try:
+            _, wire = await loop.connect_accepted_socket(Wire, sock)
+        except OSError:
+            return  # it is gone already
         self._busy += 1
-        _, wire = await loop.connect_accepted_socket(Wire, sock)
         deadline = time.monotonic() + self.patience.answer
         try:
             while read_head(bytes(wire.received[:MOST_HEAD])) is None:
