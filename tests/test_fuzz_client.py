@@ -100,11 +100,18 @@ def connecting(port: int, talk: Talk) -> Iterator[None]:
         thread.join(20)
 
 
-def listen(talk: Talk, *names: str, role: Role = Role.CLIENT, random: int = 50) -> Report:
+def listen(talk: Talk, *names: str, timeout: float = 2.0, random: int = 50) -> Report:
     """Run the cases against such a client."""
+    role = Role.CLIENT
     port = free_port()
     options = FuzzOptions(
-        None, ("127.0.0.1", port), cases=names, random=random, seed=1, timeout=2.0, duration=100.0
+        None,
+        ("127.0.0.1", port),
+        cases=names,
+        random=random,
+        seed=1,
+        timeout=timeout,
+        duration=300.0,
     )
     report = Report("", role, 1)
     cases: list[Case] = run.choose(options, role)
@@ -118,7 +125,7 @@ def verdicts(report: Report) -> dict[str, str]:
 
 
 def test_it_finds_nothing_in_a_client_on_ws13() -> None:
-    report = listen(with_deflate, random=30)
+    report = listen(with_deflate, timeout=30.0, random=30)
     assert (report.stopped, report.left, report.echoes) == (None, 0, True)
     counts = report.counts()
     assert (counts["violation"], counts["remark"], counts["skipped"]) == (0, 0, 0), report.found
