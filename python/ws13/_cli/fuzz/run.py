@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import socket
 import ssl
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from ws13._cli.address import Address
 from ws13.testing import Role
@@ -106,8 +106,10 @@ def list_cases() -> int:
 
 def use_any_terminal() -> None:
     """What standard output cannot show is shown as an escape."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    # What stands in for standard output may have none of it.
+    reconfigure: Any = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
 
 
 def check_reports(options: FuzzOptions) -> None:
