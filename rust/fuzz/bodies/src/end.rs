@@ -78,7 +78,7 @@ impl End {
                     self.made += text.len();
                     let (mut buffer, mut scratch) = (vec![0; text.len()], Vec::new());
                     let ascii = match self.taking {
-                        Taking::AsciiFirst if self.calls % 2 == 0 => {
+                        Taking::AsciiFirst if self.calls.is_multiple_of(2) => {
                             text.payload().copy_to(buffer.as_mut_slice());
                             text.take_ascii().then_some(text.ends())
                         }
