@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ws13.testing import Finding, Frame, Judge, Opcode, Role
+from ws13.testing import Finding, Frame, Opcode, Role
 from ws13.testing.cases import outcome_of
 from ws13.testing.judge_handshake import NO_REQUEST
 
 from .exchange import Exchange
 from .mutations import ID
 from .wire import MOST
-from .words import came, wanted
+from .words import as_frames, came, wanted
 
 
 class Verdict(Enum):
@@ -65,13 +65,11 @@ def judge(exchange: Exchange) -> list[Opinion]:
 
 def is_without_binary(exchange: Exchange) -> bool:
     """Whether binary data was sent, and refused as data of that kind (RFC 6455 §7.4.1)."""
-    ours = Judge(exchange.role.other)
-    frames = [
-        frame
+    is_sent = any(
+        isinstance(one, Frame) and one.opcode == Opcode.BINARY
         for item in exchange.case.sends
-        for frame in ([item] if isinstance(item, Frame) else ours.take(item))
-    ]
-    is_sent = any(frame.opcode == Opcode.BINARY for frame in frames)
+        for one in as_frames(item, exchange.role)
+    )
     return is_sent and exchange.judge is not None and exchange.judge.close_code == 1003
 
 

@@ -9,6 +9,7 @@ from ws13.testing import Frame, Judge, Opcode, Role
 from ws13.testing.cases import Accepts, Case, Closes, Drops, Echoes, Outcome, Refuses
 
 from .exchange import Exchange
+from .wire import Ending
 
 #: Of a payload, and of a list, so much is shown.
 SHOWN = 24
@@ -22,7 +23,7 @@ def sent(case: Case, role: Role) -> str:
         parts.append("the opening handshake of the case")
     elif case.extension is not None:
         parts.append(f"a handshake with {case.extension}")
-    items = [one for item in case.sends for one in _frames(item, role)]
+    items = [one for item in case.sends for one in as_frames(item, role)]
     parts += [item_in_words(item) for item in items[:LISTED]]
     if len(items) > LISTED:
         parts.append(f"{len(items) - LISTED} more")
@@ -31,7 +32,7 @@ def sent(case: Case, role: Role) -> str:
     return "; ".join(parts) or "nothing"
 
 
-def _frames(item: Frame | bytes, role: Role) -> list[Frame | bytes]:
+def as_frames(item: Frame | bytes, role: Role) -> list[Frame | bytes]:
     """Bytes as the frames that they are, and what is left of them."""
     if isinstance(item, Frame):
         return [item]
@@ -90,7 +91,7 @@ def came(exchange: Exchange) -> str:
     if exchange.is_probed and exchange.close is None:
         parts.append("the connection stays open")
     else:
-        if exchange.timed_out and exchange.ending.name == "OPEN":
+        if exchange.timed_out and exchange.ending is Ending.OPEN:
             parts.append("nothing more in time")
         parts.append(exchange.ending.value)
     return ", ".join(parts)
